@@ -24,6 +24,7 @@ use table::{COUNT, TABLE};
 
 use crate::batches::BatchForm;
 use crate::fault::Family;
+use crate::fine_tuning::TuningForm;
 use crate::frame::{Framing, Grammar};
 use crate::json::{Kind, Node};
 use crate::{Dialect, embeddings, moderation, rerank};
@@ -197,6 +198,12 @@ pub enum Api {
     VertexBatches,
     /// Objects in Google Cloud Storage.
     GcsObjects,
+    /// Together's fine-tuning jobs.
+    TogetherFineTunes,
+    /// Fireworks' fine-tuning jobs: all of an account.
+    FireworksFineTunes,
+    /// Fireworks' models that make an image of words and another one: a job.
+    FireworksKontext,
 }
 
 /// What is asked for, whichever vendor's API it is asked by.
@@ -332,6 +339,7 @@ struct Row {
     job: Option<&'static Job>,
     by_chat: Option<&'static ByChat>,
     batches: Option<&'static BatchForm>,
+    fine_tuning: Option<&'static TuningForm>,
 }
 
 impl Api {
@@ -503,6 +511,11 @@ impl Api {
     /// What its batches are like, where these are a vendor's own and not in OpenAI's form.
     pub fn batches(self) -> Option<&'static BatchForm> {
         self.row().batches
+    }
+
+    /// What its jobs that train models are like, where these are a vendor's own and not in OpenAI's form.
+    pub fn fine_tuning(self) -> Option<&'static TuningForm> {
+        self.row().fine_tuning
     }
 
     /// The API of this name.

@@ -15,6 +15,7 @@ pub mod batches;
 pub mod chat;
 pub mod embeddings;
 pub mod fault;
+pub mod fine_tuning;
 pub mod form;
 pub mod frame;
 pub mod images;
@@ -28,6 +29,7 @@ pub mod realtime;
 pub mod relay;
 pub mod rerank;
 pub mod speech;
+pub mod step;
 #[cfg(test)]
 mod test_support;
 pub mod transcription;

@@ -61,6 +61,8 @@ pub struct Provider {
     pub docs: Option<String>,
     /// Why there is nobody at its address any more.
     pub retired: Option<String>,
+    /// APIs that the vendor once had, and its page about their end.
+    pub ended: BTreeMap<Api, String>,
     /// What OpenTelemetry calls it.
     pub otel: String,
     /// A private server: needs no key, and may be reached over plain http.

@@ -62,6 +62,8 @@ pub struct Row {
     pub docs: Option<String>,
     /// Why there is nobody at its address any more.
     pub retired: Option<String>,
+    /// APIs that the vendor once had, and its page about their end.
+    pub ended: BTreeMap<String, String>,
     /// A private server: needs no key, and may be reached over plain http.
     pub local: bool,
     /// Ends of the names of the vendor's own hosts (`bfl.ai`), to which its key may go where it answers a submit with a job at

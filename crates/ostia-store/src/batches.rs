@@ -12,6 +12,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 mod thread;
+mod tuning;
 
 pub use closed::BatchesClosed;
 pub use objects::{
@@ -19,6 +20,7 @@ pub use objects::{
 };
 pub use tables::{Listed, Page, Paging, Removed, SECRET_BYTES, Tables};
 pub use thread::BatchStore;
+pub use tuning::{StoredTuning, TuningStatus};
 
 /// The file in the data directory.
 pub const BATCHES_FILE_NAME: &str = "batches.db";

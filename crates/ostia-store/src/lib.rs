@@ -50,7 +50,8 @@ pub use answers::{
 };
 pub use batches::{
     BATCHES_FILE_NAME, BatchFault, BatchStatus, BatchStore, BatchesClosed, FilePurpose, HandedOn, Listed,
-    Page as BatchPage, Paging, RemoteBatch, Removed, SECRET_BYTES, StoredBatch, StoredFile, Tables, Times,
+    Page as BatchPage, Paging, RemoteBatch, Removed, SECRET_BYTES, StoredBatch, StoredFile, StoredTuning,
+    Tables, Times, TuningStatus,
 };
 pub use body::{Kept, Missing};
 pub use clickhouse::{ClickHouse, Http, HttpAnswer, HttpCall};

@@ -1,4 +1,4 @@
-//! Batches that the gateway runs itself, and their files, as all cores ask for them.
+//! Batches that the gateway runs itself, jobs that it has a provider do, and the files of both, as all cores ask for them.
 //!
 //! What is kept is in tables beside the contents of files, and on a thread of its own (`ostia_store::BatchStore`); rows are asked
 //! on another one (`runner`). A core that serves a client asks one of the two and waits for the answer, never for the disk.
@@ -14,8 +14,11 @@ use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use http::HeaderMap;
+use ostia_dialect::fine_tuning::NewJob;
 use ostia_dialect::{Fault, FaultKind};
-use ostia_store::{BatchFault, BatchStore, BatchesClosed, Busy, SECRET_BYTES, StoredBatch, Tables};
+use ostia_store::{
+    BatchFault, BatchStore, BatchesClosed, Busy, SECRET_BYTES, StoredBatch, StoredTuning, Tables,
+};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 /// Uploads at once: each may go beyond the bound on all files by what comes between two looks at it.
@@ -32,6 +35,7 @@ pub const ROOM_CHECK_BYTES: u64 = 32 << 20;
 /// The ids of the gateway's own begin so: whoever reads one knows whose it is.
 const FILE_ID_PREFIX: &str = "file-ostia-";
 const BATCH_ID_PREFIX: &str = "batch_ostia_";
+const TUNING_ID_PREFIX: &str = "ftjob-ostia-";
 
 /// Where batches are asked for; shared by all cores.
 #[derive(Debug, Clone)]
@@ -54,6 +58,8 @@ pub struct Batches {
 pub enum Order {
     /// There is a new batch, whose rows are asked with these headers.
     Run(Box<StoredBatch>, HeaderMap),
+    /// There is a new job that trains a model, whose files are sent and which is made with these headers.
+    Tune(Box<StoredTuning>, HeaderMap, Box<NewJob>),
     /// Its maker wants no more of it.
     Cancel(String),
 }
@@ -205,6 +211,11 @@ pub fn batch_id(unique: &str) -> String {
     format!("{BATCH_ID_PREFIX}{unique}")
 }
 
+/// The id of a job that trains a model.
+pub fn tuning_id(unique: &str) -> String {
+    format!("{TUNING_ID_PREFIX}{unique}")
+}
+
 /// Is it the id of a file of the gateway's own?
 pub fn is_file_id(id: &str) -> bool {
     id.starts_with(FILE_ID_PREFIX)
@@ -213,6 +224,11 @@ pub fn is_file_id(id: &str) -> bool {
 /// Is it the id of a batch of the gateway's own?
 pub fn is_batch_id(id: &str) -> bool {
     id.starts_with(BATCH_ID_PREFIX)
+}
+
+/// Is it the id of a job that trains a model, and that the gateway has made?
+pub fn is_tuning_id(id: &str) -> bool {
+    id.starts_with(TUNING_ID_PREFIX)
 }
 
 /// Seconds since 1970.

@@ -4,6 +4,7 @@ pub mod batches;
 pub mod console;
 pub mod explain;
 pub mod files;
+pub mod fine_tunes;
 pub mod gateway;
 pub mod handed_on;
 pub mod logs;

@@ -20,6 +20,7 @@ use crate::endpoints::batches;
 use crate::endpoints::console;
 use crate::endpoints::explain;
 use crate::endpoints::files;
+use crate::endpoints::fine_tunes;
 use crate::endpoints::gateway;
 use crate::endpoints::handed_on;
 use crate::endpoints::logs;
@@ -36,7 +37,7 @@ use crate::inbound::gateway_headers::GatewayHeaders;
 use crate::inbound::handshake;
 use crate::inbound::intake;
 use crate::inbound::query;
-use crate::inbound::route::{self, ApiPath, BatchPath, Endpoint};
+use crate::inbound::route::{self, ApiPath, BatchPath, Endpoint, TuningPath};
 use crate::inbound::unroutable;
 use crate::inbound::upload;
 use crate::message::body::Body;
@@ -206,18 +207,15 @@ async fn answer(
         Endpoint::Batches(path) if batches::is_ours(inbound, path)? => {
             Box::pin(batches::answer(inbound, path, record)).await
         }
-        Endpoint::Files(path) => {
-            record.account().call(None);
-            Box::pin(handed_on::pass(inbound, path.id(), body, record)).await
+        Endpoint::FineTunes(TuningPath::All) if parts.method == Method::POST => {
+            Box::pin(fine_tunes::create(inbound, body, record)).await
         }
-        Endpoint::Batches(path) => {
-            record.account().call(None);
-            Box::pin(handed_on::pass(inbound, path.id(), body, record)).await
+        Endpoint::FineTunes(path) if fine_tunes::is_ours(inbound, path)? => {
+            Box::pin(fine_tunes::answer(inbound, path, record)).await
         }
-        Endpoint::FineTunes(id) => {
-            record.account().call(None);
-            Box::pin(handed_on::pass(inbound, id, body, record)).await
-        }
+        Endpoint::Files(path) => Box::pin(handed_on::pass(inbound, path.id(), body, record)).await,
+        Endpoint::Batches(path) => Box::pin(handed_on::pass(inbound, path.id(), body, record)).await,
+        Endpoint::FineTunes(path) => Box::pin(handed_on::pass(inbound, path.id(), body, record)).await,
         Endpoint::Pass { raw } => {
             Box::pin(handed_on::check_path(inbound)).await?;
             Box::pin(pass::pass(inbound, body, raw, record)).await

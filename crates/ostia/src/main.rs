@@ -21,6 +21,8 @@ mod message;
 mod meters;
 mod owner;
 mod provider_batches;
+mod provider_jobs;
+mod provider_tunings;
 mod record;
 mod reload;
 mod responses_api;

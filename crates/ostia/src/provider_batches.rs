@@ -5,20 +5,15 @@
 //! batch is, is asked for whenever a client asks. Ids are the gateway's own: whoever shows another key than the one that made the
 //! batch finds nothing under them, and they lead to the provider that they were made at and to no other.
 
-mod ask;
 mod asked_rows;
 pub mod encode;
-mod fetched;
 mod follow;
-mod recall;
 pub mod results;
 mod spool;
 mod storage;
 pub mod submit;
 
-pub use ask::{leaf_of, refuse_clients_host};
 pub use follow::{cancel, refresh};
-pub use recall::Recalled;
 pub use storage::check;
 
 use ostia_dialect::Api;

@@ -10,6 +10,7 @@ mod batch;
 mod remote;
 mod results;
 mod sender;
+mod tuning;
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -19,7 +20,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderMap;
-use ostia_store::{BatchStatus, BatchesClosed, StoredBatch, Tables};
+use ostia_dialect::fine_tuning::NewJob;
+use ostia_store::{BatchStatus, BatchesClosed, StoredBatch, StoredTuning, Tables};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -79,13 +81,15 @@ pub async fn run(
             _ = phase.changed() => break,
             order = orders.recv() => match order {
                 Some(Order::Run(batch, headers)) => running.begin(&runner, *batch, Some(headers)),
+                Some(Order::Tune(tuning, headers, job)) => running.tune(&runner, *tuning, Some((headers, job))),
                 Some(Order::Cancel(id)) => running.turn(&id, Course::Cancelled),
                 None => break,
             },
             () = sleep_until(resume_at.unwrap_or(sweep_at)), if resume_at.is_some() => {
                 resume_at = match runner.unfinished().await {
-                    Ok(unfinished) => {
-                        unfinished.into_iter().for_each(|batch| running.begin(&runner, batch, None));
+                    Ok((batches, tunings)) => {
+                        batches.into_iter().for_each(|batch| running.begin(&runner, batch, None));
+                        tunings.into_iter().for_each(|tuning| running.tune(&runner, tuning, None));
                         None
                     }
                     Err(()) => Some(Instant::now() + TRY_AGAIN_AFTER),
@@ -132,6 +136,22 @@ impl Running {
         };
     }
 
+    /// Makes a job that trains a model. `made_with`: the headers and the words of its maker; none for one that was not made before a
+    /// restart.
+    fn tune(
+        &mut self,
+        runner: &Rc<Runner>,
+        tuning: StoredTuning,
+        made_with: Option<(HeaderMap, Box<NewJob>)>,
+    ) {
+        if self.courses.contains_key(&tuning.id) {
+            return;
+        }
+        let (course, heard) = watch::channel(Course::On);
+        self.courses.insert(tuning.id.clone(), course);
+        self.tasks.spawn_local(tuning::run(runner.clone(), tuning, made_with, heard));
+    }
+
     fn turn(&self, id: &str, course: Course) {
         if let Some(own) = self.courses.get(id) {
             // One that is over hears nothing.
@@ -146,20 +166,21 @@ impl Running {
 }
 
 impl Runner {
-    /// Batches that were not over when the gateway stopped. Where nothing was ever kept nothing is made: another gateway may yet do so,
+    /// Batches that were not over when the gateway stopped, and jobs that were not made. Where nothing was ever kept nothing is made: another gateway may yet do so,
     /// and leave batches behind.
-    async fn unfinished(&self) -> Result<Vec<StoredBatch>, ()> {
+    async fn unfinished(&self) -> Result<(Vec<StoredBatch>, Vec<StoredTuning>), ()> {
         if !self.batches.are_there() {
             return Err(());
         }
-        match self.batches.try_ask(|tables| tables.open_batches()).await {
-            Ok(mut unfinished) => {
+        match self.batches.try_ask(|tables| Ok((tables.open_batches()?, tables.open_tunings()?))).await {
+            Ok((mut batches, mut tunings)) => {
                 // Those of this run are told of by who made them.
-                unfinished.retain(|batch| *batch.run != *self.batches.run);
-                if !unfinished.is_empty() {
-                    self.say(Level::Info, format!("{} batches are gone on with.", unfinished.len()));
+                batches.retain(|batch| *batch.run != *self.batches.run);
+                tunings.retain(|tuning| *tuning.run != *self.batches.run);
+                if !batches.is_empty() {
+                    self.say(Level::Info, format!("{} batches are gone on with.", batches.len()));
                 }
-                Ok(unfinished)
+                Ok((batches, tunings))
             }
             // Both gateways serve; this one has no batches until the other one ends.
             Err(Some(BatchesClosed::Taken) | None) => Err(()),

@@ -307,7 +307,19 @@ pub fn resolve<'a>(
 /// # Errors
 /// 400 where there is none, or none of that name.
 pub fn provider<'a>(inbound: Inbound<'a>, leaf: Option<&Leaf>) -> Result<Option<&'a Provider>, Fault> {
-    let choice = choose(inbound, leaf, None)?;
+    provider_for(inbound, leaf, None)
+}
+
+/// The same where it asks for this model, which may name the provider.
+///
+/// # Errors
+/// As [`provider`].
+pub fn provider_for<'a>(
+    inbound: Inbound<'a>,
+    leaf: Option<&Leaf>,
+    model: Option<&str>,
+) -> Result<Option<&'a Provider>, Fault> {
+    let choice = choose(inbound, leaf, model)?;
     Ok((!client_names_host(inbound, leaf)).then_some(choice.provider))
 }
 

@@ -6,7 +6,7 @@ use crate::source::Source;
 use crate::{files, none};
 
 /// What stands at the top of the crate, from what knows nobody to what knows all. Each may use what stands before it.
-const LAYERS: [&str; 36] = [
+const LAYERS: [&str; 38] = [
     "clock",
     "systemd",
     "terminal",
@@ -35,7 +35,9 @@ const LAYERS: [&str; 36] = [
     "target",
     "exchange",
     "routing",
+    "provider_jobs",
     "provider_batches",
+    "provider_tunings",
     "endpoints",
     "handler",
     "server",

@@ -75,6 +75,11 @@ static FIELDS: &[Field] = &[
     ("docs", Text, "The vendor's page about its API"),
     ("otel", Text, "What OpenTelemetry calls it (gen_ai.provider.name). Default: the id"),
     ("retired", Text, "Why nobody is at its address any more: calls are refused with it"),
+    (
+        "ended",
+        Map(&Text),
+        "Dialects that the vendor once had, and its page about their end: calls are refused with it",
+    ),
     ("local", Bool, "A private server: needs no key, may be plain http, may have a private address"),
     (
         "poll_hosts",

@@ -48,6 +48,13 @@ pub enum Place {
     Header(&'static str),
     /// Behind the base URL, with the job's id for `{id}`. The field `id` of the answer to the submit holds it.
     Path(&'static str),
+    /// Behind the path of the submit, by `POST`, with the job's id as `id` in JSON.
+    Posted {
+        /// What stands behind that path.
+        behind: &'static str,
+        /// The field of the answer to the submit that holds the id.
+        id: &'static str,
+    },
 }
 
 /// How a job is given up.
@@ -66,6 +73,13 @@ pub enum Address {
     Url(String),
     /// A path behind the base URL.
     Path(String),
+    /// By `POST`.
+    Posted {
+        /// What stands behind the path of the submit.
+        behind: &'static str,
+        /// The JSON that is sent.
+        body: String,
+    },
 }
 
 /// A job that was begun.
@@ -165,6 +179,10 @@ impl Place {
             Place::Path(path) => {
                 let id = root.str("id").filter(|id| is_id(id))?;
                 Some(Address::Path(path.replace("{id}", &id)))
+            }
+            Place::Posted { behind, id } => {
+                let id = root.str(id).filter(|id| is_id(id))?;
+                Some(Address::Posted { behind, body: format!("{{\"id\":\"{id}\"}}") })
             }
         }
     }

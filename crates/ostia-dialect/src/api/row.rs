@@ -3,6 +3,7 @@
 use super::{Answers, Api, Operation, OutputBound, Path, Required, Row};
 use crate::batches::BatchForm;
 use crate::fault::Family;
+use crate::fine_tuning::TuningForm;
 use crate::frame::{Framing, Grammar};
 use crate::json::Kind;
 use crate::{embeddings, images, rerank, transcription};
@@ -44,6 +45,7 @@ pub(super) const fn passed(
         job: None,
         by_chat: None,
         batches: None,
+        fine_tuning: None,
     }
 }
 
@@ -181,6 +183,20 @@ pub(super) const fn batches_of(
     path: &'static str,
 ) -> Row {
     Row { gateway_path: None, batches: Some(form), ..passed(api, name, "batches", Operation::Batches, path) }
+}
+
+/// A vendor's own jobs that train models, for clients of OpenAI's.
+pub(super) const fn fine_tunes_of(
+    api: Api,
+    name: &'static str,
+    form: &'static TuningForm,
+    path: &'static str,
+) -> Row {
+    Row {
+        gateway_path: None,
+        fine_tuning: Some(form),
+        ..passed(api, name, "fine-tuning", Operation::FineTunes, path)
+    }
 }
 
 /// A bound in fields at the top of the body.

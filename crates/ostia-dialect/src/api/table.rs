@@ -1,14 +1,16 @@
 //! Every API as a row.
 
 use super::row::{
-    batches_of, bound, embeddings_of, images_of, images_of_images, invoked, objects_of, of_model, passed,
-    rerank_of, speech_of, transcription_of, transcripts,
+    batches_of, bound, embeddings_of, fine_tunes_of, images_of, images_of_images, invoked, objects_of,
+    of_model, passed, rerank_of, speech_of, transcription_of, transcripts,
 };
 use super::{Answers, Api, Operation, OutputBound, Path, Required, Row};
 use crate::fault::Family;
 use crate::frame::{Framing, Grammar};
 use crate::json::Kind;
-use crate::{Dialect, batches, embeddings, images, moderation, ocr, rerank, speech, transcription};
+use crate::{
+    Dialect, batches, embeddings, fine_tuning, images, moderation, ocr, rerank, speech, transcription,
+};
 
 /// Messages, and at least one.
 const MESSAGES: Required = Required::List { field: "messages", item: "message" };
@@ -21,7 +23,7 @@ const VECTORS: &[(&str, Kind)] = &[("embedding", Kind::Object), ("embeddings", K
 const REGIONS: [&str; 8] = ["apac.", "au.", "ca.", "eu.", "global.", "jp.", "us-gov.", "us."];
 
 /// How many APIs there are.
-pub(super) const COUNT: usize = 83;
+pub(super) const COUNT: usize = 86;
 
 /// Every API, in the order of the enum.
 pub(super) static TABLE: [Row; COUNT] = [
@@ -623,6 +625,14 @@ pub(super) static TABLE: [Row; COUNT] = [
     objects_of(Api::S3Objects, "s3_objects"),
     batches_of(Api::VertexBatches, "vertex_batches", &batches::VERTEX, ""),
     objects_of(Api::GcsObjects, "gcs_objects"),
+    fine_tunes_of(Api::TogetherFineTunes, "together_fine_tunes", &fine_tuning::TOGETHER, "/fine-tunes"),
+    fine_tunes_of(Api::FireworksFineTunes, "fireworks_fine_tunes", &fine_tuning::FIREWORKS, ""),
+    Row {
+        path: Path::WithModelPath("/workflows/{model}"),
+        answer_fields: &[("result", Kind::Object)],
+        job: Some(&images::FIREWORKS_JOB),
+        ..images_of(Api::FireworksKontext, "fireworks_kontext", "")
+    },
 ];
 
 // Every look-up is by the place of a row.

@@ -3,8 +3,8 @@
 use super::form::time_of;
 use super::form::{BatchForm, Found, NewBatch, Outcome, Part, RowResult, State, Status};
 use super::results::Results;
-use super::step::{Content, Place, Step};
 use crate::json::Node;
+use crate::step::{Content, Place, Step};
 use crate::{Api, Fault, fault};
 
 /// Most requests and bytes: <https://platform.claude.com/docs/en/build-with-claude/batch-processing>.

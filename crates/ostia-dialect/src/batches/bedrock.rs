@@ -10,8 +10,8 @@ use super::form::{
 };
 use super::objects::{self, Folder};
 use super::results::Results;
-use super::step::{Content, Method, Place, Step};
 use crate::json::{Document, Json, Node};
+use crate::step::{Content, Method, Place, Step};
 use crate::{Api, Fault, fault};
 
 /// Fewest rows, and the largest file (<https://docs.aws.amazon.com/general/latest/gr/bedrock.html>, "Minimum number of records per

@@ -8,8 +8,8 @@ use super::form::{
     BatchForm, Found, NewBatch, Outcome, Part, Ready, RowResult, State, Status, Upload, UploadedFile, time_of,
 };
 use super::results::{FileFormat, Listing, Results};
-use super::step::{self, Content, Place, Step};
 use crate::json::{Document, Json, Node, Writer};
+use crate::step::{self, Content, Place, Step};
 use crate::{Api, Fault, fault};
 
 /// The type of a dataset with conversations.

@@ -8,31 +8,39 @@ use super::form::{
 };
 use super::results::{FileFormat, Listing, Results};
 use super::rpc;
-use super::step::{self, Content, Place, Step};
 use crate::json::{Json, Node};
+use crate::step::{self, Content, Place, Step};
 use crate::{Api, Fault};
 
-/// The largest file that one request sends: <https://docs.fireworks.ai/api-reference/upload-dataset-files>. Nothing is said of the number
-/// of rows.
+/// Where inference is. What belongs to an account is beside it.
+pub(crate) const BESIDE: &str = "/inference/v1";
+
+/// Rows as a dataset of the account, which is looked through before anything can be made of it.
+pub(crate) const UPLOAD: Upload = Upload {
+    begin: Some(dataset),
+    send: |batch| {
+        let path = format!("/datasets/{}:upload", name(batch));
+        Step::post(at(path), step::form(batch.name, &[], "file"))
+    },
+    file: UploadedFile::Told(|root| last_segment(&root.str("id")?)),
+    ready: Some(Ready { step: |id| Step::get(at(format!("/datasets/{id}"))), decode: is_ready }),
+};
+
+/// The largest file that one request sends: <https://docs.fireworks.ai/api-reference/upload-dataset-files>.
+pub(crate) const UPLOAD_BYTES_MAX: u64 = 150 << 20;
+
+/// Nothing is said of the number of rows.
 pub static FIREWORKS: BatchForm = BatchForm {
     own_header: None,
     rows: &[(Api::OpenaiChat, "")],
     rows_min: 1,
     rows_max: u64::MAX,
-    bytes_max: 150 << 20,
+    bytes_max: UPLOAD_BYTES_MAX,
     one_model: true,
     separator: "\n",
     storage: None,
     encode_row,
-    upload: Some(Upload {
-        begin: Some(dataset),
-        send: |batch| {
-            let path = format!("/datasets/{}:upload", name(batch));
-            Step::post(at(path), step::form(batch.name, &[], "file"))
-        },
-        file: UploadedFile::Told(|root| last_segment(&root.str("id")?)),
-        ready: Some(Ready { step: |id| Step::get(at(format!("/datasets/{id}"))), decode: is_ready }),
-    }),
+    upload: Some(UPLOAD),
     create,
     status: |id| Step::get(at(format!("/batchInferenceJobs/{id}"))),
     // There is no other way (<https://docs.fireworks.ai/api-reference/delete-batch-inference-job>).
@@ -43,7 +51,7 @@ pub static FIREWORKS: BatchForm = BatchForm {
 };
 
 fn at(path: String) -> Place {
-    Place::Beside(Api::FireworksBatches, "/inference/v1", path)
+    Place::Beside(Api::FireworksBatches, BESIDE, path)
 }
 
 /// Names have small letters, digits and hyphens.

@@ -8,8 +8,8 @@ use std::borrow::Cow;
 
 use super::objects;
 use super::results::Results;
-use super::step::Step;
 use crate::json::{Document, Node};
+use crate::step::Step;
 use crate::{Api, Fault};
 
 /// Longest id of a batch or a file at a vendor, in bytes.
@@ -279,12 +279,12 @@ impl Ready {
 }
 
 /// Ids are put into paths: letters and digits with few signs between.
-fn is_id(id: &str) -> bool {
+pub(crate) fn is_id(id: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     !id.is_empty() && id.len() <= ID_BYTES_MAX && id.bytes().all(is_plain)
 }
 
 /// Seconds since 1970 of a field with a time of RFC 3339.
-pub(super) fn time_of(root: Node<'_>, name: &str) -> Option<u64> {
+pub(crate) fn time_of(root: Node<'_>, name: &str) -> Option<u64> {
     crate::chat::time::unix_seconds(&root.str(name)?)
 }

@@ -7,8 +7,8 @@ use super::form::{
 };
 use super::results::Results;
 use super::rpc;
-use super::step::{Content, Place, Step};
 use crate::json::{Json, Node};
+use crate::step::{Content, Place, Step};
 use crate::{Api, Fault};
 
 /// The largest file: <https://ai.google.dev/gemini-api/docs/batch-api>. Nothing is said of the number of rows.

@@ -4,8 +4,8 @@
 use super::form::{BatchForm, Found, NewBatch, Part, State, Status, Upload, UploadedFile};
 use super::openai_lines;
 use super::results::Results;
-use super::step::{self, Content, Place, Step};
 use crate::json::{Json, Node};
+use crate::step::{self, Content, Place, Step};
 use crate::{Api, Fault};
 
 /// Most rows: <https://docs.mistral.ai/capabilities/batch>; the largest file: <https://docs.mistral.ai/api/endpoint/files>.

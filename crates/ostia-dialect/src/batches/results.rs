@@ -6,9 +6,9 @@ use std::collections::VecDeque;
 use super::avro::Avro;
 use super::form::Found;
 use super::page::{Page, PageFields};
-use super::step::Step;
 use super::{Line, Lines, TooLong};
 use crate::json::{Document, Node};
+use crate::step::Step;
 use crate::{Api, Fault};
 
 /// How deep a row of results is looked into: to the fields of the answer.

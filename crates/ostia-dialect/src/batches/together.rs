@@ -4,8 +4,8 @@
 use super::form::{BatchForm, Found, NewBatch, Part, State, Status, Upload, UploadedFile, time_of};
 use super::openai_lines;
 use super::results::Results;
-use super::step::{self, Content, Place, Step};
 use crate::json::{Json, Node};
+use crate::step::{self, Content, Place, Step};
 use crate::{Api, Fault};
 
 /// Most rows, and the largest file: <https://docs.together.ai/docs/inference/batch/overview>.
@@ -45,11 +45,15 @@ fn encode_row(out: &mut Vec<u8>, key: &str, body: &[u8]) -> Result<(), Fault> {
     })
 }
 
-/// In one request, where the SDK sends larger files past the API (<https://docs.together.ai/reference/upload-file>).
 fn upload(batch: &NewBatch<'_>) -> Step {
-    let file_name = format!("{}.jsonl", batch.name);
-    let fields = [("purpose", "batch-api"), ("file_name", file_name.as_str()), ("file_type", "jsonl")];
-    Step::post(Place::Behind(Api::OpenaiFiles, "/upload".to_owned()), step::form(batch.name, &fields, "file"))
+    upload_for(batch.name, "batch-api")
+}
+
+/// In one request, where the SDK sends larger files past the API (<https://docs.together.ai/reference/upload-file>).
+pub(crate) fn upload_for(name: &str, purpose: &str) -> Step {
+    let file_name = format!("{name}.jsonl");
+    let fields = [("purpose", purpose), ("file_name", file_name.as_str()), ("file_type", "jsonl")];
+    Step::post(Place::Behind(Api::OpenaiFiles, "/upload".to_owned()), step::form(name, &fields, "file"))
 }
 
 fn create(batch: &NewBatch<'_>, file: &str) -> Step {

@@ -11,9 +11,9 @@ use super::form::{
 };
 use super::objects::{self, Folder};
 use super::results::Results;
-use super::step::{Content, Place, Step};
 use crate::json::{Document, Json, Node};
 use crate::relay::Splice;
+use crate::step::{Content, Place, Step};
 use crate::{Api, Fault, fault};
 
 /// Most rows, and the largest file:

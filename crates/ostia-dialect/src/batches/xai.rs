@@ -10,8 +10,8 @@ use super::form::{
 use super::page::PageFields;
 use super::results::{Pages, Results};
 use super::rpc;
-use super::step::{self, Content, Place, Step};
 use crate::json::{Json, Node};
+use crate::step::{self, Content, Place, Step};
 use crate::{Api, Fault, fault};
 
 /// What rows call. They may call `/v1/responses` too, and are answered by a chat completion all the same.

@@ -4,8 +4,8 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
 use super::{
-    Encoded, Image, Request, Response, ResponseFormat, Task, bedrock, bfl, fal, fireworks, gemini, imagen,
-    openai, recraft, replicate, segmind, stability, together, xai,
+    Encoded, Image, Request, Response, ResponseFormat, Task, bedrock, bfl, fal, fireworks, fireworks_kontext,
+    gemini, imagen, openai, recraft, replicate, segmind, stability, together, xai,
 };
 use crate::api::{Asked, MediaAnswer, MediaReader, MediaTranslator, Operation, Path, Read, Told};
 use crate::form::Form;
@@ -59,7 +59,7 @@ const fn addresses(
     Vendor { api, tasks, fetches: true, chooses: false, tell, read }
 }
 
-const VENDORS: [Vendor; 12] = [
+const VENDORS: [Vendor; 13] = [
     addresses(Api::TogetherImages, ALL, together::encode, openai::decode),
     bytes(Api::GeminiImages, ALL, gemini::encode, gemini::decode),
     bytes(Api::ImagenPredict, FROM_WORDS_OR_EDITS, imagen::encode, imagen::decode),
@@ -70,6 +70,7 @@ const VENDORS: [Vendor; 12] = [
     addresses(Api::FalImages, ALL, fal::encode, fal::decode),
     addresses(Api::ReplicatePredictions, ALL, replicate::encode, replicate::decode),
     bytes(Api::FireworksImages, GENERATES, fireworks::encode, fireworks::decode),
+    bytes(Api::FireworksKontext, ALL, fireworks_kontext::encode, bfl::decode),
     bytes(Api::StabilityImages, ALL, stability::encode, stability::decode),
     bytes(Api::SegmindImages, ALL, segmind::encode, segmind::decode),
 ];

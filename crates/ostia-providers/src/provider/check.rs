@@ -46,6 +46,7 @@ impl<'a> Check<'a> {
         let body = self.body(row.body, &apis);
         let own_clients = self.own_clients(row.own_clients, &apis);
         let by_chat = self.by_chat(row.by_chat);
+        let ended = self.ended(row.ended);
         let headers = self.headers("headers", &row.headers, &row.auth);
         let oauth = row.oauth.map(|oauth| self.oauth(oauth));
         Provider {
@@ -72,11 +73,28 @@ impl<'a> Check<'a> {
             quirks: row.quirks,
             docs: row.docs,
             retired: row.retired,
+            ended,
             local: row.local,
             poll_hosts: row.poll_hosts,
             aliases: row.aliases,
             families: Vec::new(),
         }
+    }
+
+    fn ended(&mut self, rows: BTreeMap<String, String>) -> BTreeMap<Api, String> {
+        let mut ended = BTreeMap::new();
+        for (name, page) in rows {
+            if !page.starts_with("https://") {
+                self.problem(format_args!("ended.{name}"), "must be the page about it");
+            }
+            match Api::from_name(&name) {
+                Some(api) => {
+                    ended.insert(api, page);
+                }
+                None => self.problem(format_args!("ended.{name}"), "is no dialect"),
+            }
+        }
+        ended
     }
 
     /// A whole domain at least, so that nobody else has a name below it.

@@ -26,6 +26,9 @@ pub struct StoredFile {
     /// The batch at whose provider its contents are, where they are not here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch: Option<String>,
+    /// What its rows are, where a model is trained with them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training: Option<String>,
 }
 
 /// What a file is for.
@@ -36,6 +39,9 @@ pub enum FilePurpose {
     Batch,
     /// What came of them.
     BatchOutput,
+    /// Rows that a model is trained with.
+    #[serde(rename = "fine-tune")]
+    FineTune,
 }
 
 impl FilePurpose {
@@ -44,6 +50,7 @@ impl FilePurpose {
         match self {
             FilePurpose::Batch => "batch",
             FilePurpose::BatchOutput => "batch_output",
+            FilePurpose::FineTune => "fine-tune",
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The tables, and the contents beside them.
 
+mod tunings;
+
 use std::collections::BTreeSet;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
@@ -18,11 +20,19 @@ use crate::sqlite::database;
 /// How long the key is that owners are hashed with, in bytes.
 pub const SECRET_BYTES: usize = 32;
 /// What makes the tables of each version from those of the one before. Only ever added to.
-const MIGRATIONS: [&str; 3] =
-    [include_str!("tables.sql"), include_str!("tables_2.sql"), include_str!("tables_3.sql")];
+const MIGRATIONS: [&str; 4] = [
+    include_str!("tables.sql"),
+    include_str!("tables_2.sql"),
+    include_str!("tables_3.sql"),
+    include_str!("tables_4.sql"),
+];
 
 /// Most things that were handed on that are remembered, of all owners together: the oldest are forgotten first.
 const HANDED_ON_MAX: i64 = 100_000;
+/// The files that are still needed: of batches and of jobs that are not over, or not at their provider.
+const FILES_IN_USE: &str = "SELECT input_file FROM batches WHERE is_open = 1 \
+                            UNION SELECT training_file FROM tunings WHERE is_open = 1 \
+                            UNION SELECT validation_file FROM tunings WHERE is_open = 1 AND validation_file IS NOT NULL";
 /// How long after it was last said that somebody has a thing, in seconds, it is worth writing that it was said again: clients ask
 /// every few seconds how a batch is.
 const SAID_AGAIN_AFTER_S: i64 = 60;
@@ -170,8 +180,8 @@ impl Tables {
         if self.file(owner, id)?.is_none() {
             return Ok(Removed::Missing);
         }
-        let is_used = "SELECT EXISTS (SELECT 1 FROM batches WHERE is_open = 1 AND input_file = ?1)";
-        if self.connection.query_row(is_used, [id], |row| row.get(0))? {
+        let is_used = format!("SELECT ?1 IN ({FILES_IN_USE})");
+        if self.connection.query_row(&is_used, [id], |row| row.get(0))? {
             return Ok(Removed::InUse);
         }
         self.connection.execute("DELETE FROM files WHERE id = ?1", [id])?;
@@ -267,7 +277,7 @@ impl Tables {
         done
     }
 
-    /// Takes away what was made before then, but for batches that are not over and their rows. One that a provider has, of which nobody
+    /// Takes away what was made before then, but for batches and jobs that are not over and their rows. One that a provider has, of which nobody
     /// asked how it ended, is over when its time was before then, too.
     ///
     /// # Errors
@@ -278,11 +288,10 @@ impl Tables {
                     OR document ->> '$.times.expires_s' < ?1)";
         let ended = self.connection.execute(over, [signed(before_s)])?;
         self.connection.execute("DELETE FROM handed_on WHERE created_s < ?1", [signed(before_s)])?;
-        let removed = self.connection.execute(
-            "DELETE FROM files WHERE created_s < ?1 \
-             AND id NOT IN (SELECT input_file FROM batches WHERE is_open = 1)",
-            [signed(before_s)],
-        )?;
+        let jobs = "DELETE FROM tunings WHERE is_open = 0 AND created_s < ?1";
+        self.connection.execute(jobs, [signed(before_s)])?;
+        let files = format!("DELETE FROM files WHERE created_s < ?1 AND id NOT IN ({FILES_IN_USE})");
+        let removed = self.connection.execute(&files, [signed(before_s)])?;
         if ended + removed > 0 {
             self.sweep_contents(false);
         }
@@ -306,12 +315,12 @@ impl Tables {
 
     /// The names of all contents that mean something.
     fn known(&self) -> rusqlite::Result<BTreeSet<String>> {
-        let mut select = self.connection.prepare_cached(
-            "SELECT id FROM files UNION SELECT input_file FROM batches WHERE is_open = 1 \
+        let mut select = self.connection.prepare_cached(&format!(
+            "SELECT id FROM files UNION {FILES_IN_USE} \
              UNION SELECT document ->> 'output_file' FROM batches WHERE is_open = 1 \
              UNION SELECT document ->> 'error_file' FROM batches WHERE is_open = 1 \
-             UNION SELECT id FROM batches WHERE document ->> 'remote' IS NOT NULL",
-        )?;
+             UNION SELECT id FROM batches WHERE document ->> 'remote' IS NOT NULL"
+        ))?;
         select.query_map([], |row| row.get(0))?.collect()
     }
 }

@@ -15,6 +15,7 @@ fn file(id: &str, owner: &str, purpose: FilePurpose) -> StoredFile {
         rows: 1,
         urls: vec!["/v1/chat/completions".to_owned()],
         batch: None,
+        training: None,
     }
 }
 
@@ -205,4 +206,58 @@ fn a_batch_at_a_provider_is_nothing_to_do_and_keeps_what_it_needs() {
     assert!(tables.path("b1").exists() && tables.batch("a", "b1").unwrap().is_some(), "it runs there");
     tables.sweep(201).unwrap();
     assert!(!tables.path("b1").exists() && tables.batch("a", "b1").unwrap().is_none());
+}
+
+fn tuning(id: &str, owner: &str, files: (&str, Option<&str>)) -> StoredTuning {
+    StoredTuning {
+        id: id.to_owned(),
+        owner: owner.to_owned(),
+        created_s: 100,
+        status: TuningStatus::ValidatingFiles,
+        model: "m".to_owned(),
+        training_file: files.0.to_owned(),
+        validation_file: files.1.map(str::to_owned),
+        told: serde_json::json!({"seed": 1}),
+        metadata: BTreeMap::new(),
+        headers: Vec::new(),
+        run: String::new(),
+        provider: "p".to_owned(),
+        api: "a".to_owned(),
+        remote_id: None,
+        fine_tuned_model: None,
+        trained_tokens: None,
+        ended_s: None,
+        fault: None,
+    }
+}
+
+#[test]
+fn jobs_hold_their_files_until_their_provider_has_them() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut tables = open(directory.path());
+    for id in ["train", "valid", "other"] {
+        put(&mut tables, &file(id, "a", FilePurpose::FineTune));
+    }
+    assert!(tables.add_tuning(&tuning("t1", "a", ("train", Some("valid"))), 1).unwrap());
+    assert!(!tables.add_tuning(&tuning("t2", "a", ("other", None)), 1).unwrap(), "as many are open");
+    assert_eq!(tables.remove_file("a", "train").unwrap(), Removed::InUse);
+    assert_eq!(tables.remove_file("a", "valid").unwrap(), Removed::InUse);
+    assert_eq!(tables.remove_file("a", "other").unwrap(), Removed::Done);
+    tables.sweep(1000).unwrap();
+    assert!(tables.file("a", "valid").unwrap().is_some(), "a job needs it");
+    drop(tables);
+    let mut tables = open(directory.path());
+    assert!(tables.path("train").exists() && tables.path("valid").exists());
+    assert_eq!(tables.open_tunings().unwrap(), [tuning("t1", "a", ("train", Some("valid")))]);
+    assert!(tables.tuning("b", "t1").unwrap().is_none(), "somebody else's");
+    assert!(tables.tunings("b", &Paging { limit: 9, ..Paging::default() }).unwrap().entries.is_empty());
+    let made = tables.change_tuning("a", "t1", |tuning| tuning.remote_id = Some("ft-1".to_owned())).unwrap();
+    let cancelled = tables.cancel_tuning("a", "t1", 200).unwrap();
+    assert_eq!(cancelled, made, "one that its provider has is ended there");
+    assert_eq!(tables.remove_file("a", "train").unwrap(), Removed::Done);
+    assert!(tables.add_tuning(&tuning("t2", "a", ("valid", None)), 1).unwrap());
+    let cancelled = tables.cancel_tuning("a", "t2", 200).unwrap().unwrap();
+    assert_eq!((cancelled.status, cancelled.ended_s), (TuningStatus::Cancelled, Some(200)));
+    tables.sweep(1000).unwrap();
+    assert!(tables.tuning("a", "t1").unwrap().is_none() && tables.file("a", "valid").unwrap().is_none());
 }

@@ -5,6 +5,8 @@ mod create;
 mod remote;
 pub mod sender;
 
+pub use create::plain;
+
 use http::{Method, Response};
 use ostia_dialect::batches::Part;
 use ostia_dialect::{Api, Fault, FaultKind};
@@ -12,6 +14,7 @@ use ostia_store::{BatchesClosed, Paging, StoredBatch};
 use secrecy::ExposeSecret as _;
 
 use super::files::rows;
+use super::fine_tunes;
 use crate::batches::owner::Shown;
 use crate::batches::{self, Batches, Order, objects};
 use crate::client::ClientBody;
@@ -226,7 +229,7 @@ pub fn names_gateway(inbound: Inbound<'_>) -> Result<bool, Fault> {
     }
 }
 
-/// Does the request ask a provider that has batches of its vendor's own form, and not this API of OpenAI's, and is its client none of the
+/// Does the request ask a provider that has batches (or, of its files, jobs that train models) of its vendor's own form, and not this API of OpenAI's, and is its client none of the
 /// vendor's? Then it is told there anew what it is, and here is what is kept for that.
 ///
 /// # Errors
@@ -240,9 +243,11 @@ pub fn is_told_anew(inbound: Inbound<'_>, api: Api) -> Result<bool, Fault> {
     }
     // Where nobody is named, or nobody that is known, handing it on says so.
     let provider = target::provider(inbound, leaf).ok().flatten();
-    let form = provider.filter(|provider| !provider.offers(api)).and_then(provider_batches::form_of);
+    let Some(provider) = provider.filter(|provider| !provider.offers(api)) else { return Ok(false) };
     let headers = &inbound.parts.headers;
-    Ok(form.is_some_and(|form| form.own_header.is_none_or(|own| !headers.contains_key(own))))
+    let is_batched = provider_batches::form_of(provider)
+        .is_some_and(|form| form.own_header.is_none_or(|own| !headers.contains_key(own)));
+    Ok(is_batched || api == Api::OpenaiFiles && fine_tunes::form_of(provider).is_some())
 }
 
 fn is_own_name(inbound: Inbound<'_>, name: &str) -> bool {

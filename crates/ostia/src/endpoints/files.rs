@@ -1,4 +1,4 @@
-//! Files of the gateway's own, for batches that it runs itself. All others are a provider's, and asked for there.
+//! Files of the gateway's own, for batches that it runs itself, and for batches and training that it tells providers anew. All others are a provider's, and asked for there.
 
 mod upload;
 
@@ -67,9 +67,11 @@ async fn list(inbound: Inbound<'_>, batches: &Batches, owner: String) -> Result<
         None | Some("") => None,
         Some("batch") => Some(FilePurpose::Batch),
         Some("batch_output") => Some(FilePurpose::BatchOutput),
+        Some("fine-tune") => Some(FilePurpose::FineTune),
         Some(other) => {
-            let message =
-                format!("Files of the gateway's own are for `batch` or `batch_output`, not `{other}`.");
+            let message = format!(
+                "Files of the gateway's own are for `batch`, `batch_output` or `fine-tune`, not `{other}`."
+            );
             return Err(Fault::invalid(message).with_param("purpose"));
         }
     };
@@ -129,8 +131,7 @@ async fn remove(batches: &Batches, owner: String, id: &str) -> Result<Response<B
         Removed::Done => Ok(reply::json(objects::deleted_file(id).to_string())),
         Removed::Missing => Err(not_found(id)),
         Removed::InUse => {
-            let message =
-                "A batch that is not over needs this file: cancel the batch first, or wait for its end.";
+            let message = "A batch that is not over, or a job that its provider does not have yet, needs this file: cancel it first, or wait.";
             Err(Fault::invalid(message).with_status(409).with_code("file_in_use"))
         }
     }

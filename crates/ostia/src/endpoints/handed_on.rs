@@ -15,7 +15,7 @@ use crate::inbound::Inbound;
 use crate::log::End;
 use crate::message::body::{Body, Watcher};
 use crate::message::inflate::Inflate;
-use crate::provider_batches::Recalled;
+use crate::provider_jobs::Recalled;
 use crate::record::Record;
 use crate::routing::{pass, routes};
 use crate::target::{self, Asked};
@@ -41,6 +41,7 @@ pub async fn pass(
     body: ClientBody,
     record: &mut Record,
 ) -> Result<Response<Body>, Fault> {
+    record.account().call(None);
     let found = match id {
         // Whoever is asked reads it decoded.
         Some(id) => find(inbound, &percent_decode_str(id).decode_utf8_lossy()).await?,

@@ -8,6 +8,7 @@ use crate::errors::attempt_error::AttemptError;
 use crate::exchange::Exchange;
 use crate::exchange::finish;
 use crate::exchange::masks;
+use crate::exchange::poll::SubmittedAt;
 use crate::exchange::render;
 use crate::exchange::several;
 use crate::exchange::upload_first;
@@ -89,7 +90,11 @@ async fn carry(
     let request = exchange.outgoing(&mut prepared, call.body)?;
     record.dropped(std::mem::take(&mut prepared.dropped), exchange.target.lossless)?;
     let reading = prepared.answer;
-    let answer = exchange.dispatch(request).await?;
+    let submitted_at = SubmittedAt::of(prepared.api, &request);
+    let mut answer = exchange.dispatch(request).await?;
+    if let Some(submitted_at) = submitted_at {
+        answer.extensions_mut().insert(submitted_at);
+    }
     finish::finish(answer, reading, exchange, call, record).await
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{self, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
-use ostia_dialect::api::job::{self, Address, Begun, Host, Job, Progress};
+use ostia_dialect::api::job::{self, Address, Begun, Host, Job, Place, Progress};
 use ostia_dialect::{Api, Event, Fault, FaultKind, Response as Conversation};
 use ostia_routing::{Limit, Verdict};
 use tokio::time::{Instant, sleep_until};
@@ -30,6 +30,18 @@ const FAILURES_MAX: u32 = 3;
 /// A vendor has so long to hear that a job is given up.
 const CANCEL_TIME: Duration = Duration::from_secs(10);
 
+/// The path that a job was submitted to, on its way in the answer to that, where more of the job stands behind it.
+#[derive(Debug, Clone)]
+pub struct SubmittedAt(String);
+
+impl SubmittedAt {
+    /// The path of this request, if the API needs it to ask for its jobs.
+    pub fn of<T>(api: Api, request: &Request<T>) -> Option<SubmittedAt> {
+        let is_needed = api.job().is_some_and(|job| matches!(job.status, Place::Posted { .. }));
+        is_needed.then(|| SubmittedAt(request.uri().path().to_owned()))
+    }
+}
+
 /// The answer that a job comes to. `client` and `api`: what the client speaks, and what was asked.
 ///
 /// # Errors
@@ -42,8 +54,9 @@ pub async fn wait(
 ) -> Result<Response<Bytes>, AttemptError> {
     let end = submitted.body().end();
     let (before, began) = (exchange.booking.waited(), Instant::now());
+    let submitted_at = submitted.extensions().get::<SubmittedAt>().cloned();
     let first = receive::submitted(submitted, client, exchange.target).await?;
-    let answer = finished(exchange, job, client, first, end).await?;
+    let answer = finished(exchange, job, client, (first, submitted_at), end).await?;
     exchange.booking.set_waited(before + began.elapsed());
     let (mut head, bytes) = answer.into_parts();
     // What was made for the client is not here: the vendor's 201 is about its job.
@@ -73,7 +86,7 @@ pub async fn stream(
             "The provider has no stream of this model's answers. Ask without `stream`, or another model.";
         return Err(Fault::invalid(message).with_param("stream").with_code("unsupported_operation").into());
     };
-    let (base_url, mut request) = request(exchange, Method::GET, address)?;
+    let (base_url, mut request) = request(exchange, Method::GET, (address, None))?;
     request.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("text/event-stream"));
     Ok((exchange.again(&base_url, request, end).await?, given_up))
 }
@@ -87,7 +100,7 @@ async fn finished(
     exchange: Exchange<'_>,
     job: &Job,
     client: Api,
-    mut answer: Response<Bytes>,
+    (mut answer, submitted_at): (Response<Bytes>, Option<SubmittedAt>),
     end: Instant,
 ) -> Result<Response<Bytes>, AttemptError> {
     let mut progress = job.progress(answer.body()).map_err(usable::unread)?;
@@ -100,7 +113,7 @@ async fn finished(
     while progress == Progress::Open {
         pause(job.pause_ms(asks), end).await?;
         asks += 1;
-        match ask(exchange, &begun.status, client, end).await {
+        match ask(exchange, &begun.status, submitted_at.as_ref(), (client, end)).await {
             Ok(next) => {
                 (answer, failures) = (next, 0);
                 let told = job.progress(answer.body());
@@ -116,7 +129,7 @@ async fn finished(
     }
     given_up.request = None;
     match &begun.result {
-        Some(place) => ask(exchange, place, client, end).await,
+        Some(place) => ask(exchange, place, submitted_at.as_ref(), (client, end)).await,
         None => Ok(answer),
     }
 }
@@ -158,10 +171,10 @@ fn may_pass(fault: &Fault) -> bool {
 async fn ask(
     exchange: Exchange<'_>,
     address: &Address,
-    client: Api,
-    end: Instant,
+    submitted_at: Option<&SubmittedAt>,
+    (client, end): (Api, Instant),
 ) -> Result<Response<Bytes>, AttemptError> {
-    let (base_url, request) = request(exchange, Method::GET, address)?;
+    let (base_url, request) = request(exchange, Method::GET, (address, submitted_at))?;
     let answer = exchange.again(&base_url, request, end).await?;
     receive::json_of(answer, client, exchange.target).await
 }
@@ -170,7 +183,7 @@ async fn ask(
 fn request(
     exchange: Exchange<'_>,
     method: Method,
-    address: &Address,
+    (address, submitted_at): (&Address, Option<&SubmittedAt>),
 ) -> Result<(Rc<BaseUrl>, Box<Request<RequestBody>>), Fault> {
     let destination = &exchange.target.destination;
     let own = destination.base_url();
@@ -181,13 +194,26 @@ fn request(
             Host::Same(path) => (own.clone(), path.to_owned()),
             Host::Other(origin, path) => (other_host(exchange, origin)?, path.to_owned()),
         },
+        Address::Posted { behind, .. } => {
+            let SubmittedAt(path) = submitted_at
+                .ok_or_else(|| Fault::upstream("It is not known where the job was submitted."))?;
+            (own.clone(), format!("{path}{behind}"))
+        }
     };
-    let mut request = exchange.request(path, RequestBody::Full(None))?;
+    let (method, body) = match address {
+        Address::Posted { body, .. } => (Method::POST, Some(Bytes::copy_from_slice(body.as_bytes()))),
+        Address::Url(_) | Address::Path(_) => (method, None),
+    };
+    let is_posted = body.is_some();
+    let mut request = exchange.request(path, RequestBody::Full(body))?;
     *request.method_mut() = method;
     let headers = request.headers_mut();
     headers.insert(header::HOST, base_url.authority().clone());
     headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     headers.remove(header::CONTENT_TYPE);
+    if is_posted {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
     Ok((base_url, request))
 }
 
@@ -214,7 +240,7 @@ impl GivenUp {
             job::Method::Put => Method::PUT,
         };
         // An address to which the key may not go is left alone.
-        let Ok((base_url, mut request)) = request(exchange, method, &address) else {
+        let Ok((base_url, mut request)) = request(exchange, method, (&address, None)) else {
             return Ok(GivenUp { core, request: None });
         };
         exchange.sign(&mut request).await?;

@@ -9,7 +9,9 @@ use ostia_dialect::Api;
 use ostia_dialect::{Fault, PathParams};
 use percent_encoding::percent_decode_str;
 
-pub use own::{BatchPath, ExportPath, FilePath, GatewayPath, Graph, GroupPath, KeptPath, OtelPath};
+pub use own::{
+    BatchPath, ExportPath, FilePath, GatewayPath, Graph, GroupPath, KeptPath, OtelPath, TuningPath,
+};
 use own::{READ, READ_AND_WRITE, WRITE};
 
 /// What a request asks for.
@@ -48,8 +50,8 @@ pub enum Endpoint<'p> {
     Files(FilePath<'p>),
     /// Batches: the same.
     Batches(BatchPath<'p>),
-    /// Jobs that train models, which are a provider's: the one that the path names.
-    FineTunes(Option<&'p str>),
+    /// Jobs that train models: the same.
+    FineTunes(TuningPath<'p>),
     /// Everything else below `/v1/`, `/v1beta/` and `/v1/proxy/`: handed on unread.
     Pass {
         /// Errors are told as they come: the client asked for the provider's own words.
@@ -124,7 +126,9 @@ impl Endpoint<'_> {
         match Endpoint::of(&Method::GET, path) {
             _ if path == "/v1/responses" => Endpoint::ResponsesSocket,
             Endpoint::Pass { raw } => Endpoint::Socket { raw },
-            Endpoint::Files(_) | Endpoint::Batches(_) => Endpoint::Socket { raw: false },
+            Endpoint::Files(_) | Endpoint::Batches(_) | Endpoint::FineTunes(_) => {
+                Endpoint::Socket { raw: false }
+            }
             Endpoint::Missing if path.starts_with("/ws/") => Endpoint::Socket { raw: false },
             other => other,
         }
@@ -256,20 +260,10 @@ fn below_v1<'p>(method: &Method, rest: &'p str) -> Endpoint<'p> {
         _ => {
             let own = || FilePath::at(rest).map(Endpoint::Files);
             let own = || own().or_else(|| BatchPath::at(rest).map(Endpoint::Batches));
-            let own = || own().or_else(|| fine_tunes(rest));
+            let own = || own().or_else(|| TuningPath::at(rest).map(Endpoint::FineTunes));
             google(method, rest).or_else(own).unwrap_or(Endpoint::Pass { raw: false })
         }
     }
-}
-
-/// Jobs that train models, and whatever stands below one.
-fn fine_tunes(rest: &str) -> Option<Endpoint<'_>> {
-    let rest = rest.strip_prefix("/fine_tuning/jobs")?;
-    if rest.is_empty() {
-        return Some(Endpoint::FineTunes(None));
-    }
-    let id = rest.strip_prefix('/')?.split('/').next();
-    id.filter(|id| !id.is_empty()).map(|id| Endpoint::FineTunes(Some(id)))
 }
 
 /// A model by the name that the gateway lists it under. SDKs encode the `@`, the slash, or both
@@ -430,9 +424,17 @@ mod tests {
             (Method::GET, "/v1/batches/b", Endpoint::Batches(BatchPath::One("b"))),
             (Method::POST, "/v1/batches/b/cancel", Endpoint::Batches(BatchPath::Cancel("b"))),
             (Method::GET, "/v1/batches/b/output", Endpoint::Batches(BatchPath::Output("b"))),
-            (Method::POST, "/v1/fine_tuning/jobs", Endpoint::FineTunes(None)),
-            (Method::GET, "/v1/fine_tuning/jobs/j", Endpoint::FineTunes(Some("j"))),
-            (Method::GET, "/v1/fine_tuning/jobs/j/events", Endpoint::FineTunes(Some("j"))),
+            (Method::POST, "/v1/fine_tuning/jobs", Endpoint::FineTunes(TuningPath::All)),
+            (Method::GET, "/v1/fine_tuning/jobs/j", Endpoint::FineTunes(TuningPath::One("j"))),
+            (Method::POST, "/v1/fine_tuning/jobs/j/cancel", Endpoint::FineTunes(TuningPath::Cancel("j"))),
+            (Method::GET, "/v1/fine_tuning/jobs/j/events", Endpoint::FineTunes(TuningPath::Events("j"))),
+            (
+                Method::GET,
+                "/v1/fine_tuning/jobs/j/checkpoints",
+                Endpoint::FineTunes(TuningPath::Checkpoints("j")),
+            ),
+            (Method::POST, "/v1/fine_tuning/jobs/j/pause", Endpoint::FineTunes(TuningPath::Other("j"))),
+            (Method::GET, "/v1/fine_tuning/jobs/j/events/e", Endpoint::FineTunes(TuningPath::Other("j"))),
             (Method::GET, "/v1/fine_tuning/jobs/", Endpoint::Pass { raw: false }),
             (Method::GET, "/v1/fine_tuning/jobsx", Endpoint::Pass { raw: false }),
             (Method::GET, "/v1/batches/b/other", Endpoint::Pass { raw: false }),
@@ -506,7 +508,7 @@ mod tests {
                         Endpoint::Pass { raw: false }
                             | Endpoint::Files(_)
                             | Endpoint::Batches(_)
-                            | Endpoint::FineTunes(None)
+                            | Endpoint::FineTunes(TuningPath::All)
                     );
                     assert!(!api.is_understood() && is_handed_on, "{path}: {other:?}");
                 }

@@ -17,7 +17,6 @@ use ostia_providers::prepare::{self, ApiCall, Outgoing, Prepared, Reading};
 use ostia_store::{BatchFault, RemoteBatch};
 use tokio::task::spawn_blocking;
 
-use super::ask::leaf_of;
 use super::asked_rows;
 use super::spool::Spool;
 use crate::batches::rows::{FileRow, Rows};
@@ -25,6 +24,7 @@ use crate::batches::{Batches, ROOM_CHECK_BYTES, files_unreadable};
 use crate::exchange::{Exchange, ask};
 use crate::inbound::Inbound;
 use crate::inbound::route::Endpoint;
+use crate::provider_jobs::leaf_of;
 use crate::record::booking::Booking;
 use crate::routing::routes;
 use crate::target::{self, Asked};

@@ -4,12 +4,12 @@ use ostia_dialect::batches::{BatchForm, Found, Part, State, Status};
 use ostia_dialect::{Api, Fault};
 use ostia_store::{BatchStatus, FilePurpose, RemoteBatch, StoredBatch, StoredFile};
 
-use super::ask::{self, Sent};
-use super::recall::Recalled;
 use super::{results, take_over};
 use crate::batches::{self, Batches};
 use crate::errors::attempt_error::AttemptError;
 use crate::inbound::Inbound;
+use crate::provider_jobs::Recalled;
+use crate::provider_jobs::ask::{self, Sent};
 use crate::record::Record;
 
 /// The batch as it is now.
@@ -53,7 +53,7 @@ async fn follow(
     let inbound = recalled.inbound(inbound);
     let is_to_end_before = batch.status == BatchStatus::Cancelling;
     if is_to_end {
-        ask::ask(inbound, remote, &(form.cancel)(id), Sent::default(), record).await?;
+        ask::ask(inbound, &remote.provider, &(form.cancel)(id), Sent::default(), record).await?;
         let (owner, own, now_s) = (batch.owner.clone(), batch.id.clone(), batches::now_s());
         batches.ask(move |tables| tables.cancel(&owner, &own, now_s)).await?;
     }
@@ -76,7 +76,7 @@ async fn state(
     (remote, form, id): (&RemoteBatch, &BatchForm, &str),
     record: &mut Record,
 ) -> Result<State, AttemptError> {
-    let told = ask::ask(inbound, remote, &(form.status)(id), Sent::default(), record).await?;
+    let told = ask::ask(inbound, &remote.provider, &(form.status)(id), Sent::default(), record).await?;
     let mut state = form.read(&told)?;
     let is_over = match state.status {
         Status::InProgress | Status::Cancelling | Status::Failed => false,
@@ -144,6 +144,7 @@ fn files(batch: &StoredBatch, now_s: u64) -> Vec<StoredFile> {
         rows,
         urls: Vec::new(),
         batch: Some(batch.id.clone()),
+        training: None,
     };
     some.map(file).collect()
 }

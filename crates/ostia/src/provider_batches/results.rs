@@ -18,10 +18,8 @@ use ostia_dialect::{Fault, FaultKind};
 use ostia_store::{RemoteBatch, StoredBatch};
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use super::ask::{self, Coming, Sent};
 use super::asked_rows::Reader;
 use super::follow::found;
-use super::recall::Recalled;
 use crate::batches::Batches;
 use crate::core::Core;
 use crate::errors::attempt_error::AttemptError;
@@ -31,6 +29,8 @@ use crate::inbound::Inbound;
 use crate::inbound::caller::Caller;
 use crate::message::body::{Body, Events, FramePoll};
 use crate::message::inflate::Inflate;
+use crate::provider_jobs::Recalled;
+use crate::provider_jobs::ask::{self, Coming, Sent};
 use crate::record::Record;
 use crate::upstream::{BodyFault, UpstreamBody};
 
@@ -95,7 +95,7 @@ pub async fn count(
         }
         reader.end_source(&mut each)?;
         match reader.next_source() {
-            Some(source) => coming = ask::open_further(inbound, remote, &source).await?,
+            Some(source) => coming = ask::open_further(inbound, &remote.provider, &source).await?,
             None => return Ok(rows),
         }
     }
@@ -114,12 +114,12 @@ async fn open(
         Some(Results::Lines(step)) => ResultsReader::lines(step),
         Some(Results::Pages(pages)) => ResultsReader::pages(pages, found),
         Some(Results::Files(listing)) => {
-            let answer = ask::ask(inbound, remote, &listing.step, Sent::default(), record).await?;
+            let answer = ask::ask(inbound, &remote.provider, &listing.step, Sent::default(), record).await?;
             ResultsReader::files(&listing, &answer)?
         }
     };
     match reader.next_source() {
-        Some(source) => Ok(Some((reader, ask::open(inbound, remote, &source, record).await?))),
+        Some(source) => Ok(Some((reader, ask::open(inbound, &remote.provider, &source, record).await?))),
         None => Ok(None),
     }
 }
@@ -158,7 +158,7 @@ impl Further {
     fn open(self: Rc<Self>, source: Source) -> Opening {
         Opening(Box::pin(async move {
             let inbound = self.recalled.kept(&self.core, &self.caller, &self.files);
-            let opened = ask::open_further(inbound, &self.remote, &source).await;
+            let opened = ask::open_further(inbound, &self.remote.provider, &source).await;
             opened.map_err(|error| error.fault)
         }))
     }

@@ -3,10 +3,9 @@
 use ostia_dialect::batches::{BatchForm, Settings};
 use ostia_dialect::{Api, Fault};
 use ostia_providers::auth;
-use ostia_store::RemoteBatch;
 
-use super::ask;
 use crate::inbound::Inbound;
+use crate::provider_jobs::ask;
 use crate::target;
 
 /// Looks at the number of rows, at what the paths of its requests need, and at where rows would be stored.
@@ -16,7 +15,7 @@ use crate::target;
 /// not take.
 pub fn check(
     inbound: Inbound<'_>,
-    remote: &RemoteBatch,
+    provider: &str,
     (api, form): (Api, &BatchForm),
     rows: u64,
 ) -> Result<(), Fault> {
@@ -29,14 +28,14 @@ pub fn check(
         return Err(Fault::invalid(message).with_param("input_file_id").with_code("too_few_rows"));
     }
     let core = inbound.core;
-    ask::at(inbound, remote, Some(api), |target| ask::check_settings(core, target, api))?;
+    ask::at(inbound, provider, Some(api), |target| ask::check_settings(core, target, api))?;
     let Some(storage) = form.storage else { return Ok(()) };
-    ask::at(inbound, remote, Some(api), |target| {
+    ask::at(inbound, provider, Some(api), |target| {
         target.refuse_borrowed(core)?;
         target::needs(core, target.provider, &target.values, storage.needed)?;
         (storage.check)(Settings(target.values.all()))
     })?;
-    ask::at(inbound, remote, Some(storage.api), |target| {
+    ask::at(inbound, provider, Some(storage.api), |target| {
         // A part of the name of the provider's host may make that the client's, and leave the storage's the operator's.
         target.refuse_borrowed(core)?;
         match target.credential.is_none() && target.provider.auth.takes_no_key() {

@@ -280,5 +280,6 @@ fn result_file(
         rows,
         urls: Vec::new(),
         batch: None,
+        training: None,
     }
 }

@@ -1,7 +1,8 @@
 """Holds what servers of batches were sent, and what they said, against the models of their vendors' own SDKs.
 
 Standard input has a JSON object on each line: `{"vendor", "kind", "body"}`, where `kind` is `create` (what makes a batch), `made` (what is said of
-it then), `dataset` (what makes a place for rows), `row` (of a file), `batch` (what is said of one) or `result` (of a row). What is wrong is printed, a line for each; nothing means that all is well.
+it then), `dataset` (what makes a place for rows), `row` (of a file), `batch` (what is said of one) or `result` (of a row); for jobs that train models
+`tuning_create`, `dpo_create`, `tuning` (what is said of one), `events` or `checkpoints`. What is wrong is printed, a line for each; nothing means that all is well.
 """
 
 import base64
@@ -21,7 +22,15 @@ from anthropic.types.messages.batch_create_params import Request
 from cohere.batches import Batch
 from cohere.types import ChatMessageV2
 from cohere.v2.types import V2ChatResponse
-from fireworks.types import BatchInferenceJob, batch_inference_job_create_params, dataset_create_params
+from fireworks.types import (
+    BatchInferenceJob,
+    SupervisedFineTuningJob,
+    batch_inference_job_create_params,
+    dataset_create_params,
+    dpo_job_create_params,
+    supervised_fine_tuning_job_create_params,
+)
+from fireworks.types.shared_params import dpo_config, reinforcement_learning_loss_config, training_config, wandb_config
 from google.genai import batches as google_batches
 from google.genai import types as google
 from google.protobuf import json_format
@@ -33,7 +42,14 @@ from mistralai.client.models import (
     CreateBatchJobRequest,
 )
 from openai.types.chat import ChatCompletion, completion_create_params
-from together.types import BatchCreateParams, BatchCreateResponse
+from together.lib.types import fine_tuning as together_tuning
+from together.types import (
+    BatchCreateParams,
+    BatchCreateResponse,
+    FinetuneResponse,
+    FineTuningListCheckpointsResponse,
+    FineTuningListEventsResponse,
+)
 from together.types import BatchJob as TogetherJob
 from xai_sdk.proto import batch_pb2
 
@@ -155,6 +171,29 @@ def together_batch(body):
     job = TogetherJob.model_validate(body)
     if job.id is None or job.status is None:
         raise ValueError(f"no id or no status: {job}")
+
+
+def together_tuning_create(body):
+    # The SDK sends the key under another name than the API has.
+    known(body, {*together_tuning.FinetuneRequest.model_fields, "wandb_api_key"})
+    # It computes what the API chooses by itself.
+    chosen = {"n_epochs": 1, "learning_rate": 1e-5, "warmup_ratio": 0, "max_grad_norm": 1, "weight_decay": 0}
+    request = together_tuning.FinetuneRequest.model_validate({**chosen, **body})
+    method = together_tuning.TrainingMethodDPO if request.training_method.method == "dpo" else together_tuning.TrainingMethodSFT
+    known(body["training_method"], method.model_fields)
+    method.model_validate(body["training_method"])
+
+
+def fireworks_tuning_create(body):
+    known(body, camel(supervised_fine_tuning_job_create_params.SupervisedFineTuningJobCreateParams))
+    known(body.get("wandbConfig", {}), camel(wandb_config.WandbConfig))
+
+
+def fireworks_dpo_create(body):
+    known(body, camel(dpo_job_create_params.DpoJobCreateParams))
+    known(body["trainingConfig"], camel(training_config.TrainingConfig))
+    known(body["lossConfig"], camel(reinforcement_learning_loss_config.ReinforcementLearningLossConfig))
+    known(body["lossConfig"].get("dpo", {}), camel(dpo_config.DpoConfig))
 
 
 def fireworks_create(body):
@@ -309,6 +348,13 @@ JUDGES = {
     ("together-ai", "made"): lambda body: together_batch(BatchCreateResponse.model_validate(body).job.model_dump()),
     ("together-ai", "batch"): together_batch,
     ("together-ai", "result"): openai_result,
+    ("together-ai", "tuning_create"): together_tuning_create,
+    ("together-ai", "tuning"): FinetuneResponse.model_validate,
+    ("together-ai", "events"): FineTuningListEventsResponse.model_validate,
+    ("together-ai", "checkpoints"): FineTuningListCheckpointsResponse.model_validate,
+    ("fireworks-ai", "tuning_create"): fireworks_tuning_create,
+    ("fireworks-ai", "dpo_create"): fireworks_dpo_create,
+    ("fireworks-ai", "tuning"): SupervisedFineTuningJob.model_validate,
     ("fireworks-ai", "dataset"): fireworks_dataset,
     ("fireworks-ai", "create"): fireworks_create,
     ("fireworks-ai", "row"): lambda body: openai_row(body, model="the job's"),

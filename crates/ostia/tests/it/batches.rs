@@ -9,4 +9,6 @@ mod remote;
 mod runs;
 mod stored;
 mod tools;
+mod tuning_vendors;
+mod tunings;
 mod vendors;

@@ -46,6 +46,16 @@ const BFL: Vendor = Vendor {
     result: None,
     cancel: None,
 };
+/// Asked for by `POST` (<https://docs.fireworks.ai/api-reference/get-generated-image-from-flux-kontex>).
+const FIREWORKS: Vendor = Vendor {
+    id: "fireworks-ai",
+    model: "accounts/fireworks/models/flux-kontext-pro",
+    submit: "/workflows/accounts/fireworks/models/flux-kontext-pro",
+    key: ("authorization", "Bearer sk-client"),
+    begun: r#"{"request_id":"j1"}"#,
+    status: "/workflows/accounts/fireworks/models/flux-kontext-pro/get_result",
+    ..BFL
+};
 const REPLICATE: Vendor = Vendor {
     id: "replicate",
     model: "black-forest-labs/flux-schnell",
@@ -89,7 +99,11 @@ impl Vendor {
             let (method, target) = (request.method.as_str(), request.target.as_str());
             match (method, target) {
                 ("POST", target) if target == self.submit => told(self.begun),
-                ("GET", target) if target == self.status => {
+                (method, target) if target == self.status => {
+                    // One vendor is told the id in a body.
+                    let is_posted = self.id == FIREWORKS.id;
+                    assert_eq!(method, if is_posted { "POST" } else { "GET" });
+                    assert!(!is_posted || request.json() == json!({"id": "j1"}), "{request:?}");
                     let asked = asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
                     told(if asked < asks { self.open } else { self.done })
                 }
@@ -133,7 +147,7 @@ fn check_attempts(gateway: &Gateway, trace_id: &str) {
 #[test]
 fn jobs_are_asked_for_until_they_are_done() {
     let (gateway, files) = (gateway(""), files());
-    for vendor in [BFL, REPLICATE, FAL] {
+    for vendor in [BFL, FIREWORKS, REPLICATE, FAL] {
         for asks in [0, 2] {
             let upstream = vendor.serve(asks, &files);
             let reply = vendor.ask(&upstream, json!({})).header("x-ostia-trace-id", vendor.id).to(&gateway);
@@ -150,7 +164,7 @@ fn jobs_are_asked_for_until_they_are_done() {
 #[test]
 fn base64_is_made_of_addresses() {
     let (gateway, files) = (gateway(""), files());
-    for vendor in [BFL, REPLICATE, FAL] {
+    for vendor in [BFL, FIREWORKS, REPLICATE, FAL] {
         let upstream = vendor.serve(0, &files);
         let reply = vendor.ask(&upstream, json!({"response_format": "b64_json"})).to(&gateway);
         assert_eq!(reply.status, 200, "{}: {}", vendor.id, reply.text());
@@ -185,6 +199,7 @@ fn what_came_of_a_job_in_place_of_an_image_is_told() {
         assert!(upstream.requests().iter().all(|request| !request.target.ends_with("/cancel")));
     };
     let moderated = r#"{"id":"j1","status":"Content Moderated","result":null,"details":{"Moderation Reasons":["Violence"]}}"#;
+    check(FIREWORKS, moderated, 400, "content_policy_violation", "Violence");
     check(BFL, moderated, 400, "content_policy_violation", "Violence");
     check(BFL, r#"{"id":"j1","status":"Error","result":null}"#, 500, "job_failed", "`Error`");
     let failed = r#"{"id":"j1","status":"failed","error":"CUDA out of memory","output":null}"#;
@@ -309,6 +324,7 @@ fn pictures_go_along_where_models_take_them() {
     };
     for (vendor, path, expected) in [
         (BFL, "input_image", "QllURVM="),
+        (FIREWORKS, "input_image", "QllURVM="),
         (REPLICATE, "input.input_image", "data:image/png;base64,QllURVM="),
         (FAL, "image_url", "data:image/png;base64,QllURVM="),
     ] {

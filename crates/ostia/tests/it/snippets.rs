@@ -78,6 +78,11 @@ const SNIPPETS: &[(&str, &str, Use)] = &[
         "from openai import OpenAI",
         NotRun("needs a file of rows; `batches::remote::openais_sdk` makes these calls with this SDK"),
     ),
+    (
+        "docs/fine-tuning.md",
+        "from openai import OpenAI",
+        NotRun("needs a file of examples; `batches::tunings::openais_sdk` makes these calls with this SDK"),
+    ),
     ("docs/batches.md", "{\"custom_id\"", NotRun("a row of a file; `batches` sends such rows")),
     ("docs/batches.md", "{\"id\": \"batch_req_", NotRun(ANSWERS)),
     ("docs/clients/aider.md", "export OPENAI_API_BASE", NotRun(TRIED)),

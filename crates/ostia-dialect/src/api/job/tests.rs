@@ -66,6 +66,22 @@ fn where_a_job_is_asked_for() {
 }
 
 #[test]
+fn a_job_may_be_asked_for_behind_its_submit() {
+    let job = Job {
+        status: Place::Posted { behind: "/get_result", id: "request_id" },
+        result: None,
+        cancel: None,
+        ..JOB
+    };
+    let body = r#"{"id":"a-1"}"#.to_owned();
+    let expected = Address::Posted { behind: "/get_result", body };
+    assert_eq!(begun(&job, r#"{"request_id":"a-1"}"#).unwrap().status, expected);
+    for body in ["{}", r#"{"id":"a-1"}"#, r#"{"request_id":"a\"b"}"#, r#"{"request_id":1}"#] {
+        assert_eq!(begun(&job, body).unwrap_err().status, 502, "{body}");
+    }
+}
+
+#[test]
 fn how_far_it_is() {
     let progress = |body: &str| JOB.progress(body.as_bytes());
     for (body, expected) in [

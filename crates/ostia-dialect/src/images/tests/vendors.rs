@@ -89,6 +89,15 @@ fn requests_of_each_vendor() {
         json!({"prompt": "p", "aspect_ratio": "3:2", "seed": 7, "output_format": "png", "background": "opaque", "steps": 4}),
         &["n", "quality", "negative_prompt", "user"],
     );
+    all["model"] = json!("accounts/fireworks/models/flux-kontext-pro");
+    all["safety_tolerance"] = json!(3);
+    check(
+        Api::FireworksKontext,
+        &all,
+        json!({"prompt": "p", "aspect_ratio": "3:2", "seed": 7, "output_format": "png", "safety_tolerance": 3}),
+        &["n", "quality", "negative_prompt", "user", "background", "steps"],
+    );
+    all.as_object_mut().unwrap().remove("safety_tolerance");
     all["model"] = json!("stable-image-core");
     check_form(
         &translated(Api::StabilityImages, &all).unwrap(),
@@ -112,6 +121,7 @@ fn sizes_that_are_no_ratio_of_the_vendors_are_dropped() {
     for (api, dropped) in [
         (Api::ReplicatePredictions, &["size"][..]),
         (Api::FireworksImages, &["size"]),
+        (Api::FireworksKontext, &["size"]),
         (Api::FalImages, &[]),
         (Api::BflImages, &[]),
     ] {
@@ -161,13 +171,19 @@ fn pictures_of_each_vendor() {
         (Api::ReplicatePredictions, "o/kontext", 2),
         (Api::SegmindImages, "sd", 2),
         (Api::StabilityImages, "inpaint", 2),
+        (Api::FireworksKontext, "flux-kontext-pro", 2),
     ] {
         let fault = edit(api, body(model, pictures)).unwrap_err();
         assert_eq!((fault.status, fault.param.as_deref()), (400, Some("image")), "{model}");
     }
-    for api in
-        [Api::BflImages, Api::FalImages, Api::ReplicatePredictions, Api::SegmindImages, Api::StabilityImages]
-    {
+    for api in [
+        Api::BflImages,
+        Api::FalImages,
+        Api::FireworksKontext,
+        Api::ReplicatePredictions,
+        Api::SegmindImages,
+        Api::StabilityImages,
+    ] {
         let masked = json!({"model": "core", "prompt": "p", "image": PNG, "mask": PNG});
         assert_eq!(edit(api, masked).unwrap_err().param.as_deref(), Some("mask"), "{api:?}");
     }
@@ -281,6 +297,14 @@ fn jobs_of_each_vendor() {
             Api::BflImages,
             r#"{"status":"Request Moderated","details":{"Moderation Reasons":["Derivative Works"]}}"#,
             Err("Derivative Works"),
+        ),
+        (Api::FireworksKontext, r#"{"request_id":"1"}"#, Ok(Progress::Open)),
+        (Api::FireworksKontext, r#"{"id":"1","status":"Pending","result":null}"#, Ok(Progress::Open)),
+        (Api::FireworksKontext, r#"{"id":"1","status":"Ready","result":{"sample":"x"}}"#, Ok(Progress::Done)),
+        (
+            Api::FireworksKontext,
+            r#"{"status":"Content Moderated","details":{"Moderation Reasons":["Violence"]}}"#,
+            Err("Violence"),
         ),
         (Api::FalImages, r#"{"status":"IN_QUEUE","queue_position":1}"#, Ok(Progress::Open)),
         (Api::FalImages, r#"{"status":"COMPLETED"}"#, Ok(Progress::Done)),

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::Response;
 use ostia_dialect::json::{Document, Node};
 use ostia_dialect::{Api, Fault, FaultKind};
-use ostia_store::{BatchStatus, StoredBatch, StoredFile, Times};
+use ostia_store::{BatchStatus, FilePurpose, StoredBatch, StoredFile, Times};
 
 use super::sender::{self, Sender};
 use super::{is_told_anew, names_gateway, owner, remote, told};
@@ -77,7 +77,10 @@ fn unknown_fields(inbound: Inbound<'_>, body: &[u8]) -> Result<Vec<String>, Faul
 }
 
 /// The body without its content encodings.
-fn plain(inbound: Inbound<'_>, body: &Bytes) -> Result<Bytes, Fault> {
+///
+/// # Errors
+/// 400 for one that is not packed as it says, 413 beyond the bound of bodies.
+pub fn plain(inbound: Inbound<'_>, body: &Bytes) -> Result<Bytes, Fault> {
     let limits = &inbound.core.settings.limits;
     let mut unpacked = Unpacked::new(&inbound.parts.headers, limits)?;
     let plain = unpacked.push(body.clone(), limits)?;
@@ -181,6 +184,10 @@ async fn make(inbound: Inbound<'_>, batches: &Batches, wanted: Wanted) -> Result
     let (asked, id) = (owner.clone(), wanted.input_file.clone());
     let file = batches.ask(move |tables| tables.file(&asked, &id)).await?;
     let file = file.ok_or_else(|| files::not_found(&wanted.input_file).with_param("input_file_id"))?;
+    if file.purpose == FilePurpose::FineTune {
+        let message = "The rows of this file are for training (`fine-tune`): upload those of a batch with `purpose=batch`.";
+        return Err(Fault::invalid(message).with_param("input_file_id").with_code("invalid_input_file"));
+    }
     check_endpoint(wanted.endpoint.as_deref(), &file)?;
     batches.check_room().await?;
     let remote = match wanted.is_remote {

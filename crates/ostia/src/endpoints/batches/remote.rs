@@ -12,6 +12,7 @@ use crate::inbound::Inbound;
 use crate::inbound::gateway_headers::GatewayHeaders;
 use crate::inbound::route::Endpoint;
 use crate::provider_batches;
+use crate::provider_jobs;
 use crate::routing::routes;
 use crate::target::{self, Asked};
 
@@ -43,9 +44,9 @@ pub async fn find(
     let gateway = &GatewayHeaders::read(headers)?;
     let inbound = Inbound { gateway, parts: &parts, ..inbound };
     let route = routes::find(inbound, call.model())?;
-    let leaf = route.as_deref().map(|route| provider_batches::leaf_of(inbound, route)).transpose()?;
+    let leaf = route.as_deref().map(|route| provider_jobs::leaf_of(inbound, route)).transpose()?;
     let target = target::resolve(inbound, leaf, Asked::Api(&call))?;
-    provider_batches::refuse_clients_host(inbound, leaf, &target)?;
+    provider_jobs::refuse_clients_host(inbound, leaf, &target)?;
     // The batches are the provider's, whatever it is for the model of the row.
     let provider = inbound.core.settings.providers.get(&target.provider.id).unwrap_or(target.provider);
     let api = provider_batches::api_of(provider).ok_or_else(|| has_none(&provider.id))?;
@@ -58,8 +59,8 @@ pub async fn find(
         output: None,
         errors: None,
     };
-    let recalled = provider_batches::Recalled::of(inbound, &[], &remote.provider)?;
-    provider_batches::check(recalled.inbound(inbound), &remote, (api, form), file.rows)?;
+    let recalled = provider_jobs::Recalled::of(inbound, &[], &remote.provider)?;
+    provider_batches::check(recalled.inbound(inbound), &remote.provider, (api, form), file.rows)?;
     Ok(remote)
 }
 

@@ -1,31 +1,32 @@
 //! A file of rows on its way in: written to disk and looked at line by line as it comes, never whole in memory.
 
-use std::collections::HashSet;
-use std::hash::{BuildHasher as _, RandomState};
+mod rows;
+
 use std::io::{self, Write as _};
 
-use http::{Method, Response, header};
-use ostia_dialect::api::Answers;
-use ostia_dialect::batches::{Line, Lines, Row, RowFault, TooLong};
+use http::{Response, header};
+use ostia_dialect::batches::{Line, Lines, RowFault, TooLong};
 use ostia_dialect::form::{Content, Decoder, FIELDS_BYTES_MAX, Form, Part};
 use ostia_dialect::{Fault, FaultKind};
 use ostia_store::{FilePurpose, StoredFile};
 use tempfile::NamedTempFile;
 use tokio::task::spawn_blocking;
 
-use crate::batches::{self, Batches, ROOM_CHECK_BYTES, ROWS_MAX, objects};
+use crate::batches::{self, Batches, ROOM_CHECK_BYTES, objects};
 use crate::client::ClientBody;
 use crate::config::settings::Limits;
+use crate::endpoints::batches::names_gateway;
+use crate::endpoints::fine_tunes;
 use crate::errors::reply;
 use crate::inbound::Inbound;
 use crate::inbound::intake::{self, Unpacked};
-use crate::inbound::route::{self, Endpoint};
 use crate::message::body::Body;
+use crate::routing::routes;
+use crate::target;
+use rows::{Check, Neither, Seen};
 
 /// As much is collected before it is written, in bytes.
 const WRITE_BYTES: usize = 256 << 10;
-/// Most paths that the rows of one file call.
-const URLS_MAX: usize = 16;
 /// Longest name of a file that is kept, in bytes.
 const NAME_BYTES_MAX: usize = 255;
 
@@ -49,17 +50,21 @@ pub async fn answer(
     let made = move || tempfile::Builder::new().prefix(".upload-").tempfile_in(folder);
     let file = blocking(made).await?;
     let (form, rows) = read(inbound, batches, &boundary, body, file).await?;
-    let Rows { writing, rows, urls, .. } = rows;
+    let Rows { writing, check, .. } = rows;
+    let Some(check) = check else { return Err(no_rows()) };
+    let purpose = check.purpose();
+    let Seen { rows, urls, training } = check.seen();
     let stored = StoredFile {
         id: batches::file_id(&inbound.core.new_id()),
         owner,
         created_s: batches::now_s(),
         filename: name_of(&form),
-        purpose: FilePurpose::Batch,
+        purpose,
         bytes: writing.written,
         rows,
         urls,
         batch: None,
+        training,
     };
     let (told, file) = (objects::file(&stored), writing.file);
     let kept = batches.ask(move |tables| {
@@ -97,6 +102,7 @@ async fn read(
     let limits = Limits { body_bytes_max, ..*own };
     let mut unpacked = Unpacked::new(headers, &limits)?;
     let mut decoder = Decoder::new(boundary);
+    let trains = names_gateway(inbound)? || trains(inbound)?;
     let mut rows = Rows::new(file, batches.bounds.file_bytes as u64);
     let mut room_checked_at = 0;
     while let Some(piece) = intake::next(&mut body, &limits).await? {
@@ -109,9 +115,9 @@ async fn read(
         })?;
         // The last part may still be coming; what stands before it is whole.
         if let [before @ .., _] = decoder.form().parts.as_slice() {
-            check_purpose(before)?;
+            rows.purpose = purpose_of(before, trains)?;
         }
-        taken?;
+        rows.settle(taken)?;
         if rows.writing.memory.len() >= WRITE_BYTES {
             rows.writing.flush().await?;
         }
@@ -122,34 +128,45 @@ async fn read(
     }
     unpacked.finish(&limits)?;
     let form = decoder.finish()?;
-    check_form(&form)?;
-    rows.finish()?;
+    form.file("file")?;
+    rows.purpose = purpose_of(&form.parts, trains)?;
+    if rows.purpose.is_none() {
+        return Err(
+            Fault::invalid("Missing field `purpose`: send `batch`, or `fine-tune`.").with_param("purpose")
+        );
+    }
+    let finished = rows.finish();
+    rows.settle(finished)?;
     rows.writing.finish().await?;
     Ok((form, rows))
 }
 
-/// What the form says besides the file.
-fn check_form(form: &Form) -> Result<(), Fault> {
-    check_purpose(&form.parts)?;
-    form.file("file")?;
-    if form.parts.iter().all(|part| part.name != "purpose") {
-        return Err(Fault::invalid("Missing field `purpose`: send `batch`.").with_param("purpose"));
-    }
-    Ok(())
+/// Does the request ask a provider that trains models in a form of its vendor's own?
+fn trains(inbound: Inbound<'_>) -> Result<bool, Fault> {
+    let route = routes::find(inbound, None)?;
+    let leaf = route.as_ref().and_then(|route| route.only_leaf());
+    let provider = target::provider(inbound, leaf).ok().flatten();
+    Ok(provider.and_then(fine_tunes::form_of).is_some())
 }
 
-/// As soon as it is known: nobody waits for a large file to hear that it is of no use.
-fn check_purpose(parts: &[Part]) -> Result<(), Fault> {
+/// What the file is for, as soon as it is known: nobody waits for a large file to hear that it is of no use.
+fn purpose_of(parts: &[Part], trains: bool) -> Result<Option<FilePurpose>, Fault> {
     let purpose = parts.iter().find(|part| part.name == "purpose").map(|part| &part.content);
-    match purpose {
-        Some(Content::Text(purpose)) if purpose != "batch" => {
-            let message = format!(
-                "The gateway itself keeps files for batches only (`purpose=batch`), not for `{purpose}`: name the provider that \
-                 is to have the file, in x-ostia-provider."
-            );
-            Err(Fault::invalid(message).with_param("purpose").with_code("invalid_purpose"))
-        }
-        _ => Ok(()),
+    let Some(Content::Text(purpose)) = purpose else { return Ok(None) };
+    let refused =
+        |message: String| Err(Fault::invalid(message).with_param("purpose").with_code("invalid_purpose"));
+    match purpose.as_str() {
+        "batch" => Ok(Some(FilePurpose::Batch)),
+        "fine-tune" if trains => Ok(Some(FilePurpose::FineTune)),
+        "fine-tune" => refused(
+            "The provider that the request names trains no models for which the gateway has a form: name one that does, in \
+             x-ostia-provider."
+                .to_owned(),
+        ),
+        other => refused(format!(
+            "The gateway itself keeps files for batches and for training only (`purpose=batch`, `fine-tune`), not for `{other}`: name \
+             the provider that is to have the file, in x-ostia-provider."
+        )),
     }
 }
 
@@ -165,11 +182,12 @@ struct Rows {
     /// How much of the file has come.
     bytes: u64,
     bytes_max: u64,
-    rows: u64,
-    urls: Vec<String>,
-    /// Hashes of the names of rows. Two names with one hash would need luck that nobody has, and no client knows the hash's keys.
-    names: HashSet<u128>,
-    hashers: [RandomState; 2],
+    /// What they are for, if the form has said so.
+    purpose: Option<FilePurpose>,
+    /// What has been seen of them, from the first one on.
+    check: Option<Check>,
+    /// The first one is a row for nothing.
+    neither: Option<(u64, Box<Neither>)>,
 }
 
 impl Rows {
@@ -179,10 +197,29 @@ impl Rows {
             lines: Lines::default(),
             bytes: 0,
             bytes_max,
-            rows: 0,
-            urls: Vec::new(),
-            names: HashSet::new(),
-            hashers: [RandomState::new(), RandomState::new()],
+            purpose: None,
+            check: None,
+            neither: None,
+        }
+    }
+
+    /// What is wrong, in the words of what the file is for.
+    fn settle(&mut self, taken: Result<(), Fault>) -> Result<(), Fault> {
+        if let (Some(FilePurpose::FineTune), Some((line, neither))) = (self.purpose, &self.neither) {
+            return Err(neither.example.of_line(*line));
+        }
+        let other = self.check.as_ref().map(Check::purpose);
+        match (self.purpose, other) {
+            (Some(purpose), Some(other)) if purpose != other => {
+                let message = format!(
+                    "The rows of the file are for `{}`, and its purpose is `{}`: rows of a batch are calls, and those of training \
+                     examples.",
+                    other.as_str(),
+                    purpose.as_str()
+                );
+                Err(Fault::invalid(message).with_param("purpose").with_code("mismatched_purpose"))
+            }
+            _ => taken,
         }
     }
 
@@ -206,42 +243,22 @@ impl Rows {
     fn finish(&mut self) -> Result<(), Fault> {
         let mut lines = std::mem::take(&mut self.lines);
         lines.finish(&mut |line| self.row(line)).map_err(|BadLine(number, fault)| fault.of_line(number))?;
-        if self.rows == 0 {
-            let message = "The file has no rows: each of its lines is one call, as JSON.";
-            return Err(Fault::invalid(message).with_param("file").with_code("empty_file"));
+        match self.check {
+            Some(_) => Ok(()),
+            None => Err(no_rows()),
         }
-        Ok(())
     }
 
     fn row(&mut self, line: Line<'_>) -> Result<(), BadLine> {
-        self.check_row(line.text).map_err(|fault| BadLine(line.number, fault))
-    }
-
-    fn check_row(&mut self, text: &[u8]) -> Result<(), RowFault> {
-        let row = Row::read(text)?;
-        let [high, low] = [0, 1].map(|place: usize| self.hashers[place].hash_one(&*row.custom_id));
-        if self.rows as usize >= ROWS_MAX {
-            return Err(RowFault::new(
-                "too_many_rows",
-                format!("is one more than the {ROWS_MAX} that a file may have"),
-            ));
+        if self.check.is_none() {
+            self.check = Some(Check::of(line.text).map_err(|neither| {
+                let fault = neither.call.clone();
+                self.neither = Some((line.number, neither));
+                BadLine(line.number, fault)
+            })?);
         }
-        if !self.names.insert(u128::from(high) << 64 | u128::from(low)) {
-            let shown: String = row.custom_id.chars().take(64).collect();
-            let message = format!("has a `custom_id` that an earlier line has too: \"{shown}\"");
-            return Err(RowFault::new("duplicate_custom_id", message));
-        }
-        if !self.urls.iter().any(|url| *url == row.url) {
-            check_url(&row.url)?;
-            if self.urls.len() >= URLS_MAX {
-                let message =
-                    format!("has one more `url` than the {URLS_MAX} that the rows of a file may have");
-                return Err(RowFault::new("invalid_url", message));
-            }
-            self.urls.push(row.url.into_owned());
-        }
-        self.rows += 1;
-        Ok(())
+        let Some(check) = &mut self.check else { return Ok(()) };
+        check.row(line.text).map_err(|fault| BadLine(line.number, fault))
     }
 
     fn too_large(&self) -> Fault {
@@ -254,26 +271,9 @@ impl Rows {
     }
 }
 
-/// A row calls what the gateway understands, takes JSON there, and gets JSON back.
-fn check_url(url: &str) -> Result<(), RowFault> {
-    let refused = |what: &str| {
-        let shown: String = url.chars().take(100).collect();
-        Err(RowFault::new("invalid_url", format!("calls \"{shown}\", which {what}")))
-    };
-    let is_clear = url.starts_with('/') && !url.contains(['?', '#']) && !url.contains("//");
-    if !is_clear || route::has_dot_segment(url) || url.parse::<http::Uri>().is_err() {
-        return refused("is no path, such as \"/v1/chat/completions\"");
-    }
-    match Endpoint::of(&Method::POST, url) {
-        Endpoint::Api(path) if path.params().is_some_and(|params| params.stream) => {
-            refused("streams its answer: no row of a batch can")
-        }
-        Endpoint::Api(path) if path.api.takes_forms() || path.api.answers() != Answers::Json => {
-            refused("takes or gives more than JSON: no row of a batch can")
-        }
-        Endpoint::Api(_) => Ok(()),
-        _ => refused("is none of the calls that the gateway runs in batches"),
-    }
+fn no_rows() -> Fault {
+    let message = "The file has no rows: each of its lines is one call, or one example, as JSON.";
+    Fault::invalid(message).with_param("file").with_code("empty_file")
 }
 
 /// The number of a line, and what is wrong with it.

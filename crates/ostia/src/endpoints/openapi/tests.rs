@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::inbound::route::{
-    BatchPath, Endpoint, ExportPath, FilePath, GatewayPath, Graph, GroupPath, KeptPath, OtelPath,
+    BatchPath, Endpoint, ExportPath, FilePath, GatewayPath, Graph, GroupPath, KeptPath, OtelPath, TuningPath,
 };
 
 fn told() -> Value {
@@ -44,7 +44,7 @@ macro_rules! routes {
                 | Endpoint::Console(_)
                 | Endpoint::Api(_)
                 | Endpoint::Stored
-                | Endpoint::FineTunes(_)
+                | Endpoint::FineTunes(TuningPath::Other(_))
                 | Endpoint::Pass { .. }
                 | Endpoint::Socket { .. }
                 | Endpoint::ResponsesSocket
@@ -72,6 +72,11 @@ routes! {
     Endpoint::Batches(BatchPath::One(_)) => "batch",
     Endpoint::Batches(BatchPath::Cancel(_)) => "batch cancel",
     Endpoint::Batches(BatchPath::Output(_)) => "batch output",
+    Endpoint::FineTunes(TuningPath::All) => "fine-tuning jobs",
+    Endpoint::FineTunes(TuningPath::One(_)) => "fine-tuning job",
+    Endpoint::FineTunes(TuningPath::Cancel(_)) => "fine-tuning job cancel",
+    Endpoint::FineTunes(TuningPath::Events(_)) => "fine-tuning job events",
+    Endpoint::FineTunes(TuningPath::Checkpoints(_)) => "fine-tuning job checkpoints",
     Endpoint::Kept(KeptPath::List) => "list",
     Endpoint::Kept(KeptPath::Export) => "export",
     Endpoint::Kept(KeptPath::One(_)) => "one",

@@ -324,3 +324,49 @@ impl<'p> BatchPath<'p> {
         })
     }
 }
+
+/// A path of jobs that train models.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TuningPath<'p> {
+    /// `/v1/fine_tuning/jobs`
+    All,
+    /// `/v1/fine_tuning/jobs/{id}`
+    One(&'p str),
+    /// `/v1/fine_tuning/jobs/{id}/cancel`
+    Cancel(&'p str),
+    /// `/v1/fine_tuning/jobs/{id}/events`
+    Events(&'p str),
+    /// `/v1/fine_tuning/jobs/{id}/checkpoints`
+    Checkpoints(&'p str),
+    /// Whatever else stands below one, as `/v1/fine_tuning/jobs/{id}/pause`.
+    Other(&'p str),
+}
+
+impl<'p> TuningPath<'p> {
+    /// The job that it names.
+    pub fn id(self) -> Option<&'p str> {
+        match self {
+            TuningPath::All => None,
+            TuningPath::One(id)
+            | TuningPath::Cancel(id)
+            | TuningPath::Events(id)
+            | TuningPath::Checkpoints(id)
+            | TuningPath::Other(id) => Some(id),
+        }
+    }
+
+    /// By what stands behind `/v1`.
+    pub fn at(rest: &'p str) -> Option<TuningPath<'p>> {
+        let mut parts = rest.strip_prefix("/fine_tuning/jobs")?.split('/');
+        Some(match (parts.next()?, parts.next(), parts.next(), parts.next()) {
+            ("", None, ..) => TuningPath::All,
+            ("", Some(""), ..) => return None,
+            ("", Some(id), None, _) => TuningPath::One(id),
+            ("", Some(id), Some("cancel"), None) => TuningPath::Cancel(id),
+            ("", Some(id), Some("events"), None) => TuningPath::Events(id),
+            ("", Some(id), Some("checkpoints"), None) => TuningPath::Checkpoints(id),
+            ("", Some(id), Some(_), _) => TuningPath::Other(id),
+            _ => return None,
+        })
+    }
+}

@@ -537,7 +537,7 @@ fn results_that_are_cut_off_or_of_nobody_end_broken() {
 }
 
 /// The same request to another server.
-fn forward(url: &str, request: &ostia_testkit::Request) -> Answer {
+pub fn forward(url: &str, request: &ostia_testkit::Request) -> Answer {
     let address = url.trim_start_matches("http://").parse().unwrap();
     let mut open = Open::to(address);
     let mut head = format!("{} {} HTTP/1.1\r\nconnection: close\r\n", request.method, request.target);

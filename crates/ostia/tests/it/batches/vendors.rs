@@ -179,7 +179,7 @@ impl Vendor {
     }
 }
 
-fn unknown(request: &Request) -> Answer {
+pub fn unknown(request: &Request) -> Answer {
     let message = format!("{} {}", request.method, request.target);
     Answer::json(openai::error(&message, "not_found_error", "not_found")).status(404)
 }
@@ -250,7 +250,7 @@ fn of_anthropic(request: &Request, kept: &mut Kept) -> Answer {
 }
 
 /// The parts of a form or of related contents, each with its head.
-fn parts(request: &Request) -> Vec<(String, String)> {
+pub fn parts(request: &Request) -> Vec<(String, String)> {
     let media = request.header("content-type").unwrap();
     let boundary = format!("--{}", media.split_once("boundary=").unwrap().1);
     let text = request.text();
@@ -263,7 +263,7 @@ fn parts(request: &Request) -> Vec<(String, String)> {
     parts.map(cut).collect()
 }
 
-fn rows_of(text: &str) -> Vec<Value> {
+pub fn rows_of(text: &str) -> Vec<Value> {
     text.lines().map(crate::json).collect()
 }
 
@@ -393,7 +393,7 @@ fn of_mistral(request: &Request, kept: &mut Kept) -> Answer {
 }
 
 /// The name of a part of a form.
-fn named(part: &(String, String)) -> (&str, &str) {
+pub fn named(part: &(String, String)) -> (&str, &str) {
     let name = part.0.split("name=\"").nth(1).unwrap().split('"').next().unwrap();
     (name, part.1.as_str())
 }
@@ -601,7 +601,7 @@ fn of_fireworks(request: &Request, kept: &mut Kept) -> Answer {
     )
 }
 
-fn dataset(name: &str, state: &str) -> String {
+pub fn dataset(name: &str, state: &str) -> String {
     let name = format!("accounts/acme/datasets/{name}");
     json!({"name": name, "state": state, "status": {"code": "OK", "message": ""}, "userUploaded": {}})
         .to_string()

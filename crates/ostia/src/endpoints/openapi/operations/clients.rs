@@ -14,12 +14,19 @@ const LIST: [(&str, Form, &str); 3] = [
     ("limit", Form::Whole(1, 10_000), "How many a page has."),
     ("order", Form::OneOf(&["asc", "desc"]), "By their age."),
 ];
-const LIST_OF_FILES: [(&str, Form, &str); 4] =
-    [LIST[0], LIST[1], LIST[2], ("purpose", Form::OneOf(&["batch", "batch_output"]), "What they are for.")];
+const LIST_OF_FILES: [(&str, Form, &str); 4] = [
+    LIST[0],
+    LIST[1],
+    LIST[2],
+    ("purpose", Form::OneOf(&["batch", "batch_output", "fine-tune"]), "What they are for."),
+];
 const LIST_OF_BATCHES: [(&str, Form, &str); 3] =
     [LIST[0], ("limit", Form::Whole(1, 100), "How many a page has."), LIST[2]];
 const OWN_FILES: &str =
     "Files of the gateway's own, in OpenAI's form: those of providers have the same paths.";
+const LIST_OF_JOBS: [(&str, Form, &str); 2] =
+    [LIST[0], ("limit", Form::Whole(1, 100), "How many a page has.")];
+const OWN_JOBS: &str = "Jobs that train models, in OpenAI's form, at providers that have another one: those of all others have the same paths.";
 const OWN_BATCHES: &str =
     "Batches of the gateway's own, in OpenAI's form: those of providers have the same paths.";
 
@@ -55,7 +62,7 @@ pub(super) fn own() -> Vec<Own> {
         },
         Own { errors: &[404], ..read("get_model", "/v1/models/{name}", CLIENTS, "One of them", map(any())) },
     ];
-    all.into_iter().chain(files()).chain(batches()).map(client).collect()
+    all.into_iter().chain(files()).chain(batches()).chain(fine_tuning()).map(client).collect()
 }
 
 fn files() -> Vec<Own> {
@@ -85,7 +92,7 @@ fn files() -> Vec<Own> {
             method: HttpMethod::Post,
             body: Some(("multipart/form-data", form)),
             errors: &[400, 413, 429, 503],
-            ..read("upload_file", "/v1/files", "Uploads rows of a batch", file())
+            ..read("upload_file", "/v1/files", "Uploads rows of a batch, or of training", file())
         },
         read("get_file", "/v1/files/{id}", "One of them", file()),
         Own {
@@ -155,6 +162,70 @@ fn batches() -> Vec<Own> {
             errors: &[404, 409, 503],
             ..read("get_batch_output", "/v1/batches/{id}/output", "What came of its rows", any())
         },
+    ]
+}
+
+fn fine_tuning() -> Vec<Own> {
+    let job = || {
+        object([
+            ("id", text()),
+            ("object", text()),
+            ("created_at", whole()),
+            ("status", text()),
+            ("model", text()),
+            ("training_file", text()),
+            ("validation_file", or_null(Type::String)),
+            ("fine_tuned_model", or_null(Type::String)),
+            ("trained_tokens", or_null(Type::Integer)),
+            ("finished_at", or_null(Type::Integer)),
+            ("error", any()),
+            ("method", map(any())),
+            ("metadata", any()),
+        ])
+    };
+    let order = object([
+        ("model", text()),
+        ("training_file", text()),
+        ("validation_file", text()),
+        ("method", map(any())),
+        ("hyperparameters", map(any())),
+        ("suffix", text()),
+        ("seed", whole()),
+        ("integrations", list(map(any()))),
+        ("metadata", map(text())),
+    ]);
+    let read = |id, path, summary, shape| Own {
+        about: OWN_JOBS,
+        errors: &[400, 404, 503],
+        ..read(id, path, CLIENTS, summary, shape)
+    };
+    let listed = |of| object([("object", text()), ("has_more", flag()), ("data", list(of))]);
+    let below = |id, path, summary| Own {
+        takes: Takes::Own(&LIST_OF_JOBS),
+        ..read(id, path, summary, listed(map(any())))
+    };
+    vec![
+        Own {
+            takes: Takes::Own(&LIST_OF_JOBS),
+            ..read("list_fine_tuning_jobs", "/v1/fine_tuning/jobs", "Jobs that train models", listed(job()))
+        },
+        Own {
+            method: HttpMethod::Post,
+            body: Some((JSON, order)),
+            errors: &[400, 404, 429, 503],
+            ..read("create_fine_tuning_job", "/v1/fine_tuning/jobs", "Has a model trained", job())
+        },
+        read("get_fine_tuning_job", "/v1/fine_tuning/jobs/{id}", "One of them", job()),
+        Own {
+            method: HttpMethod::Post,
+            ..read("cancel_fine_tuning_job", "/v1/fine_tuning/jobs/{id}/cancel", "Gives it up", job())
+        },
+        below("list_fine_tuning_events", "/v1/fine_tuning/jobs/{id}/events", "What happened to it"),
+        below(
+            "list_fine_tuning_checkpoints",
+            "/v1/fine_tuning/jobs/{id}/checkpoints",
+            "The models that came of it meanwhile",
+        ),
     ]
 }
 

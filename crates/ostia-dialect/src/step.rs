@@ -1,4 +1,4 @@
-//! A request to a vendor about a batch. Nothing is sent from here: whoever has a network asks it.
+//! A request to a vendor about what it keeps: batches, files, jobs that train models. Nothing is sent from here: whoever has a network asks it.
 
 use crate::Api;
 
@@ -70,25 +70,25 @@ pub enum Content {
 }
 
 impl Step {
-    pub(super) fn get(place: Place) -> Step {
+    pub(crate) fn get(place: Place) -> Step {
         Step::new(Method::Get, place, Content::Nothing)
     }
 
-    pub(super) fn post(place: Place, content: Content) -> Step {
+    pub(crate) fn post(place: Place, content: Content) -> Step {
         Step::new(Method::Post, place, content)
     }
 
-    pub(super) fn delete(place: Place) -> Step {
+    pub(crate) fn delete(place: Place) -> Step {
         Step::new(Method::Delete, place, Content::Nothing)
     }
 
-    pub(super) fn new(method: Method, place: Place, content: Content) -> Step {
+    pub(crate) fn new(method: Method, place: Place, content: Content) -> Step {
         Step { method, place, headers: Vec::new(), is_bare: false, content }
     }
 }
 
 /// A form with these fields and, behind them, the rows as the file of this field. `name`: the file's, and the word between the parts.
-pub(super) fn form(name: &str, fields: &[(&str, &str)], file: &str) -> Content {
+pub(crate) fn form(name: &str, fields: &[(&str, &str)], file: &str) -> Content {
     let field = |(field, value): &(&str, &str)| {
         format!("--{name}\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\n{value}\r\n")
     };

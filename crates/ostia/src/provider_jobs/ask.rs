@@ -1,16 +1,16 @@
-//! A step of a batch, asked of its provider: once with each of its keys, where the operator has several.
+//! A step of a batch or of a job that trains a model, asked of its provider: once with each of its keys, where the operator has several.
 
 use std::ops::ControlFlow;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header};
-use ostia_dialect::batches::{self, Content, Place, Source, Step};
+use ostia_dialect::batches::Source;
 use ostia_dialect::form::Piece;
+use ostia_dialect::step::{self, Content, Place, Step};
 use ostia_dialect::{Api, Fault, Observed};
 use ostia_providers::endpoint;
 use ostia_routing::{Leaf, Route};
-use ostia_store::RemoteBatch;
 
 use super::fetched;
 use crate::client::AnswerDeadline;
@@ -63,13 +63,13 @@ pub struct Coming {
 /// The provider could not be asked, or refused.
 pub async fn ask(
     inbound: Inbound<'_>,
-    remote: &RemoteBatch,
+    provider: &str,
     step: &Step,
     sent: Sent<'_>,
     record: &mut Record,
 ) -> Result<Bytes, AttemptError> {
     // An object storage says nothing of what it has taken.
-    let says_nothing = step.method == batches::Method::Put;
+    let says_nothing = step.method == step::Method::Put;
     let read = async |answer, target: &Target<'_>| {
         let read = match says_nothing {
             true => receive::anything_of(answer, CLIENT, target).await,
@@ -77,7 +77,7 @@ pub async fn ask(
         };
         read.map(Response::into_body)
     };
-    carry_out(inbound, remote, (step, sent), read, record).await
+    carry_out(inbound, provider, (step, sent), read, record).await
 }
 
 /// The results that are to be had from a source, while they come.
@@ -86,13 +86,13 @@ pub async fn ask(
 /// As [`ask`].
 pub async fn open(
     inbound: Inbound<'_>,
-    remote: &RemoteBatch,
+    provider: &str,
     source: &Source,
     record: &mut Record,
 ) -> Result<Coming, AttemptError> {
-    let Source::Step(step) = source else { return open_further(inbound, remote, source).await };
+    let Source::Step(step) = source else { return open_further(inbound, provider, source).await };
     let read = async |answer, target: &Target<'_>| coming(inbound, answer, target).await;
-    carry_out(inbound, remote, (step, Sent { is_long: true, ..Sent::default() }), read, record).await
+    carry_out(inbound, provider, (step, Sent { is_long: true, ..Sent::default() }), read, record).await
 }
 
 /// The same of a source behind others, which belongs to the attempt that asked for the first: it is asked for once, with the key whose
@@ -102,12 +102,12 @@ pub async fn open(
 /// As [`ask`].
 pub async fn open_further(
     inbound: Inbound<'_>,
-    remote: &RemoteBatch,
+    provider: &str,
     source: &Source,
 ) -> Result<Coming, AttemptError> {
     let route = routes::find(inbound, None)?;
-    let leaf = route.as_deref().map(|route| leaf_for(inbound, route, &remote.provider)).transpose()?;
-    let mut target = target_of(inbound, leaf.flatten(), remote, source.api())?;
+    let leaf = route.as_deref().map(|route| leaf_for(inbound, route, provider)).transpose()?;
+    let mut target = target_of(inbound, leaf.flatten(), provider, source.api())?;
     target.timeouts.total = target.timeouts.total.max(TRANSFER_TIME);
     match source {
         Source::Step(step) => {
@@ -121,14 +121,14 @@ pub async fn open_further(
 
 async fn carry_out<T>(
     inbound: Inbound<'_>,
-    remote: &RemoteBatch,
+    provider: &str,
     (step, sent): (&Step, Sent<'_>),
     read: impl AsyncFn(Response<UpstreamBody>, &Target<'_>) -> Result<T, AttemptError>,
     record: &mut Record,
 ) -> Result<T, AttemptError> {
     let route = routes::find(inbound, None)?;
-    let leaf = route.as_deref().map(|route| leaf_for(inbound, route, &remote.provider)).transpose()?;
-    let mut target = target_of(inbound, leaf.flatten(), remote, step.place.api())?;
+    let leaf = route.as_deref().map(|route| leaf_for(inbound, route, provider)).transpose()?;
+    let mut target = target_of(inbound, leaf.flatten(), provider, step.place.api())?;
     if sent.is_long {
         target.timeouts.total = target.timeouts.total.max(TRANSFER_TIME);
     }
@@ -160,13 +160,13 @@ async fn carry_out<T>(
 /// What `read` says, and as for every step.
 pub fn at<T>(
     inbound: Inbound<'_>,
-    remote: &RemoteBatch,
+    provider: &str,
     api: Option<Api>,
     read: impl FnOnce(&Target<'_>) -> Result<T, Fault>,
 ) -> Result<T, Fault> {
     let route = routes::find(inbound, None)?;
-    let leaf = route.as_deref().map(|route| leaf_for(inbound, route, &remote.provider)).transpose()?;
-    read(&target_of(inbound, leaf.flatten(), remote, api)?)
+    let leaf = route.as_deref().map(|route| leaf_for(inbound, route, provider)).transpose()?;
+    read(&target_of(inbound, leaf.flatten(), provider, api)?)
 }
 
 async fn coming(
@@ -184,7 +184,7 @@ async fn coming(
     Ok(Coming { body, inflate, deadline })
 }
 
-/// The one target of a config, or the one of the provider that the request names: a batch is at one provider, and stays there.
+/// The one target of a config, or the one of the provider that the request names: a batch or a job is at one provider, and stays there.
 ///
 /// # Errors
 /// 400 for a config that has several, where none of them is named.
@@ -194,13 +194,13 @@ pub fn leaf_of<'r>(inbound: Inbound<'_>, route: &'r Route) -> Result<&'r Leaf, F
         routes::leaf_at(inbound, route, &inbound.core.settings.providers.get(id)?.id)
     };
     route.only_leaf().or_else(named).ok_or_else(|| {
-        let message = "A provider's batch is made at one provider, and the config has several targets: name one of them in \
-                       x-ostia-provider, or have the gateway run the rows (`completion_window: \"immediate\"`).";
+        let message = "A provider's batches and jobs are made at one provider, and the config has several targets: name one of them \
+                       in x-ostia-provider. Rows of a batch can be run by the gateway, too (`completion_window: \"immediate\"`).";
         Fault::invalid(message).with_param("config").with_code("config_unsupported")
     })
 }
 
-/// The target of a config that a batch at this provider is asked for at. Where a key's config has none the provider is asked as it is.
+/// The target of a config that what is at this provider is asked for at. Where a key's config has none the provider is asked as it is.
 ///
 /// # Errors
 /// 400 for a config of the request's that has several, and none of this provider.
@@ -211,7 +211,7 @@ fn leaf_for<'r>(inbound: Inbound<'_>, route: &'r Route, provider: &str) -> Resul
     }
 }
 
-/// A batch is asked for later by its id alone, and a host that a client named is not kept: it would be asked for elsewhere. What it says
+/// A batch or a job is asked for later by its id alone, and a host that a client named is not kept: it would be asked for elsewhere. What it says
 /// of the provider's own host, as a region, is kept.
 ///
 /// # Errors
@@ -224,25 +224,25 @@ pub fn refuse_clients_host(
     if !target.destination.is_clients() || !target::client_names_host(inbound, leaf) {
         return Ok(());
     }
-    let message = "A provider's batch that the gateway translates is made at the provider's own host: leave out x-ostia-custom-host, \
-                   have the gateway run the rows (`completion_window: \"immediate\"`), or have the operator name the host under \
-                   providers in ostia.yaml.";
+    let message = "A provider's batches and jobs that the gateway translates are made at the provider's own host: leave out \
+                   x-ostia-custom-host, or have the operator name the host under providers in ostia.yaml. Rows of a batch can be run \
+                   by the gateway, too (`completion_window: \"immediate\"`).";
     Err(Fault::invalid(message).with_param("custom_host").with_code("custom_host_refused"))
 }
 
-/// Whom the batch was made at. Whoever asks for it with a config or a provider of its own may change the key, and not the provider.
+/// Whom it was made at. Whoever asks for it with a config or a provider of its own may change the key, and not the provider.
 fn target_of<'a>(
     inbound: Inbound<'a>,
     leaf: Option<&'a Leaf>,
-    remote: &RemoteBatch,
+    provider: &str,
     api: Option<Api>,
 ) -> Result<Target<'a>, Fault> {
     let target = target::resolve(inbound, leaf, Asked::Step(api))?;
     refuse_clients_host(inbound, leaf, &target)?;
-    if target.provider.id != remote.provider {
+    if target.provider.id != provider {
         let message = format!(
-            "The batch is at provider `{}`, and the request names `{}`: leave it open, or name the first.",
-            remote.provider, target.provider.id
+            "This is at provider `{provider}`, and the request names `{}`: leave it open, or name the first.",
+            target.provider.id
         );
         return Err(Fault::invalid(message).with_param("provider").with_code("batch_of_another_provider"));
     }
@@ -262,10 +262,10 @@ fn request(exchange: Exchange<'_>, step: &Step, sent: Sent<'_>) -> Result<Box<Re
     let (body, content_type) = body(&step.content, sent.rows)?;
     let mut request = exchange.request(path(exchange, &step.place, sent.model)?, body)?;
     *request.method_mut() = match step.method {
-        batches::Method::Get => Method::GET,
-        batches::Method::Post => Method::POST,
-        batches::Method::Put => Method::PUT,
-        batches::Method::Delete => Method::DELETE,
+        step::Method::Get => Method::GET,
+        step::Method::Post => Method::POST,
+        step::Method::Put => Method::PUT,
+        step::Method::Delete => Method::DELETE,
     };
     let headers = request.headers_mut();
     if step.is_bare {
@@ -318,7 +318,7 @@ fn path(exchange: Exchange<'_>, place: &Place, model: &str) -> Result<String, Fa
     Ok(endpoint::with_query(format!("{base}{path}{inner}"), query))
 }
 
-/// Does the target say everything that the paths of its batches need?
+/// Does the target say everything that the paths of its batches or jobs need?
 ///
 /// # Errors
 /// 400 that names what is missing, and where it is said.
