@@ -6,7 +6,7 @@ use crate::source::Source;
 use crate::{files, is_test, none, root};
 
 /// Texts that are a provider's id by chance: words of a wire format, or of the names of models.
-const WIRE_WORDS: [(&str, &str); 18] = [
+const WIRE_WORDS: [(&str, &str); 19] = [
     // What people call that API.
     ("src/api/table.rs", "gemini"),
     // Names of models, whoever offers them.
@@ -28,6 +28,8 @@ const WIRE_WORDS: [(&str, &str); 18] = [
     ("gemini_generate/request/encode.rs", "google"),
     ("openai_chat/part.rs", "google"),
     ("openai_chat/response/encode.rs", "google"),
+    // OpenAI's word for where a job that trains a model is told about.
+    ("fine_tuning/request.rs", "wandb"),
 ];
 
 /// Ids and aliases of all rows.
