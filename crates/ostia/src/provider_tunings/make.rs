@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use ostia_dialect::Api;
 use ostia_dialect::batches::{NewBatch, Settings};
 use ostia_dialect::fine_tuning::{Files, NewJob, State, TuningForm};
+use ostia_dialect::{Api, Fault, FaultKind};
 use ostia_store::StoredTuning;
 use tokio::task::spawn_blocking;
 
@@ -95,7 +95,7 @@ async fn send(
     let found = batches
         .ask(move |tables| Ok(tables.file(&owner, &own)?.map(|file| (tables.path(&file.id), file.rows))));
     let (path, count) = found.await?.ok_or_else(|| {
-        ostia_dialect::Fault::invalid("The file was deleted before it was sent.").with_code("file_not_found")
+        Fault::invalid("The file was deleted before it was sent.").with_code("file_not_found")
     })?;
     let rows = open(path).await?;
     let api = Api::from_name(&tuning.api).unwrap_or(ask::CLIENT);
@@ -111,7 +111,7 @@ async fn send(
     upload::send(inbound, &tuning.provider, (&new, form.upload), sent, is_wanted, record).await
 }
 
-async fn open(path: PathBuf) -> Result<Stored, ostia_dialect::Fault> {
+async fn open(path: PathBuf) -> Result<Stored, Fault> {
     let opened = spawn_blocking(move || {
         let file = std::fs::File::open(path)?;
         let bytes = file.metadata()?.len();
@@ -120,6 +120,6 @@ async fn open(path: PathBuf) -> Result<Stored, ostia_dialect::Fault> {
     let opened = opened.await.map_err(std::io::Error::other).flatten();
     opened.map_err(|error| {
         let fault = files_unreadable(&error);
-        ostia_dialect::Fault::new(ostia_dialect::FaultKind::Overloaded, fault.message).with_code(fault.code)
+        Fault::new(FaultKind::Overloaded, fault.message).with_code(fault.code)
     })
 }

@@ -1,12 +1,12 @@
 //! Jobs that train models as clients see them, in OpenAI's form (<https://platform.openai.com/docs/api-reference/fine-tuning/object>).
 
 use ostia_dialect::fine_tuning::{Event, Level};
-use ostia_store::{BatchPage, StoredTuning, TuningStatus};
+use ostia_store::{BatchFault, BatchPage, StoredTuning, TuningStatus};
 use serde_json::{Value, json};
 
 /// A job.
 pub fn tuning(tuning: &StoredTuning) -> Value {
-    let fault = |fault: &ostia_store::BatchFault| json!({"code": fault.code, "message": fault.message, "param": null});
+    let fault = |fault: &BatchFault| json!({"code": fault.code, "message": fault.message, "param": null});
     let mut object = json!({
         "id": tuning.id,
         "object": "fine_tuning.job",
