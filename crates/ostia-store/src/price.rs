@@ -291,13 +291,10 @@ fn told(unknown: Unknown) -> String {
 /// A decimal number of [`Cost::amount`] in units of 10^-18.
 pub(crate) fn atto(amount: &str) -> Option<u128> {
     let (whole, behind) = amount.split_once('.').unwrap_or((amount, ""));
-    let mut digits = behind.to_owned();
-    (digits.len() <= DIGITS as usize).then_some(())?;
-    while digits.len() < DIGITS as usize {
-        digits.push('0');
-    }
+    let missing = DIGITS.checked_sub(u32::try_from(behind.len()).ok()?)?;
+    let behind: u128 = if behind.is_empty() { 0 } else { behind.parse().ok()? };
     let whole: u128 = whole.parse().ok()?;
-    whole.checked_mul(10u128.pow(DIGITS))?.checked_add(digits.parse().ok()?)
+    whole.checked_mul(10u128.pow(DIGITS))?.checked_add(behind * 10u128.pow(missing))
 }
 
 /// What an attempt cost, for [`costs`]: `USD 0.1`, and with a mark behind it where that is estimated (`USD 0.1~`).

@@ -1,6 +1,6 @@
 //! Sums by minute, hour and day, written together with the records that they count.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::price;
 use crate::record::{Attempt, Outcome, Record};
@@ -23,7 +23,7 @@ pub(crate) struct Row {
     pub(crate) currency: String,
 }
 
-/// The sums of the records of one batch.
+/// The sums of the records of one batch, by minute.
 #[derive(Debug, Default)]
 pub(crate) struct Rollup(HashMap<Row, Sums>);
 
@@ -32,25 +32,26 @@ impl Rollup {
     pub(crate) fn count(&mut self, record: &Record) {
         let provider = record.last().map(|attempt| attempt.provider.as_str()).unwrap_or_default();
         let model = record.model_asked().unwrap_or_default();
-        self.add(record, provider, model, USD, &of_request(record));
+        let [minute_ms, ..] = WIDTHS_MS;
+        self.add(Row::of(record, minute_ms, provider, model, USD), &of_request(record));
         for attempt in &record.attempts {
+            self.add(Row::of_attempt(record, attempt, minute_ms), &of_attempt(attempt));
+        }
+    }
+
+    fn add(&mut self, row: Row, sums: &Sums) {
+        self.0.entry(row).or_default().plus(sums);
+    }
+
+    /// Each row of each width with what is to be added to it, in the order of their keys.
+    pub(crate) fn rows(&self) -> BTreeMap<Row, Sums> {
+        let mut rows = BTreeMap::<Row, Sums>::new();
+        for (minute, sums) in &self.0 {
             for width_ms in WIDTHS_MS {
-                let row = Row::of_attempt(record, attempt, width_ms);
-                self.0.entry(row).or_default().plus(&of_attempt(attempt));
+                rows.entry(minute.within(width_ms)).or_default().plus(sums);
             }
         }
-    }
-
-    fn add(&mut self, record: &Record, provider: &str, model: &str, currency: &str, sums: &Sums) {
-        for width_ms in WIDTHS_MS {
-            let row = Row::of(record, width_ms, provider, model, currency);
-            self.0.entry(row).or_default().plus(sums);
-        }
-    }
-
-    /// Each row with what is to be added to it.
-    pub(crate) fn rows(&self) -> impl Iterator<Item = (&Row, &Sums)> {
-        self.0.iter()
+        rows
     }
 }
 
@@ -64,6 +65,11 @@ impl Row {
             key: record.key.clone().unwrap_or_default(),
             currency: currency.to_owned(),
         }
+    }
+
+    /// The row that this minute is a part of.
+    fn within(&self, width_ms: i64) -> Row {
+        Row { width_ms, start_ms: self.start_ms.div_euclid(width_ms) * width_ms, ..self.clone() }
     }
 
     /// Where an attempt is counted.

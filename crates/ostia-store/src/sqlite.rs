@@ -1,8 +1,9 @@
 //! Records in one SQLite file.
 
-mod conditions;
+pub(crate) mod conditions;
 pub(crate) mod database;
 mod feedback;
+mod ids;
 pub(crate) mod insert;
 mod reader;
 pub(crate) mod reprice;

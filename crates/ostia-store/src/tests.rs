@@ -26,7 +26,7 @@ use crate::reader::Reader;
 use crate::record::{Attempt, Outcome, Record, RecordError, Usage};
 use crate::retention::Retention;
 use crate::spans::Joined;
-use crate::sqlite::{database, insert, reprice, retention};
+use crate::sqlite::{conditions, database, insert, reprice, retention};
 use crate::steps::Steps;
 use crate::summary::{Grouping, Sums};
 use crate::writer::Store;
@@ -238,6 +238,107 @@ fn tables_of_an_older_version_are_brought_up() {
     assert_eq!(facts(&old), facts(&new));
 }
 
+/// A file whose ids stood in an index for each kind.
+#[test]
+fn ids_of_an_older_version_are_found() {
+    let folder = TempDir::new().unwrap();
+    let [old, new] = ["old", "new"].map(|name| folder.path().join(name));
+    let own = Record { trace_id: "own".into(), ..record("own", 3000) };
+    let all = [Record { session: Some("talk".into()), ..record("a", 1000) }, record("b", 2000), own];
+    insert::write(&mut database::open(&new).unwrap(), &all).unwrap();
+    let connection = Connection::open(&old).unwrap();
+    for step in [
+        include_str!("sqlite/tables_1.sql"),
+        include_str!("sqlite/tables_2.sql"),
+        include_str!("sqlite/tables_3.sql"),
+    ] {
+        connection.execute_batch(step).unwrap();
+    }
+    connection.pragma_update(None, "user_version", 3).unwrap();
+    connection.execute("ATTACH ?1 AS new", [new.to_str().unwrap()]).unwrap();
+    connection
+        .execute_batch(
+            "INSERT INTO main.requests SELECT * FROM new.requests;
+             INSERT INTO main.names SELECT value ->> '$.request_id', number FROM new.requests, \
+             json_each(document, '$.attempts') WHERE value ->> '$.request_id' IS NOT NULL",
+        )
+        .unwrap();
+    drop(connection);
+    drop(database::open(&old).unwrap());
+    let ids = |path: &Path| -> Vec<[i64; 3]> {
+        let connection = Connection::open(path).unwrap();
+        let mut select = connection.prepare("SELECT segment, hash, request FROM ids").unwrap();
+        let rows = select.query_map([], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?])).unwrap();
+        rows.map(Result::unwrap).collect()
+    };
+    assert_eq!(ids(&old), ids(&new));
+    let mut reader = reader(&old);
+    for (id, expected) in [("trace-a", "a"), ("req-b", "b"), ("own", "own"), ("req-own", "own")] {
+        assert_eq!(reader.trace(id).unwrap()[0]["id"], expected, "{id}");
+    }
+    let session = Filter { session: Some("talk".into()), ..Filter::default() };
+    assert_eq!(reader.list(&session, page(10)).unwrap().0.len(), 1);
+}
+
+/// Ids are found in every segment, and what has the same hash by chance is not taken for one of them.
+#[test]
+fn ids_are_found_over_all_time() {
+    const SEGMENTS: i64 = 5;
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("records.db");
+    let mut connection = database::open(&path).unwrap();
+    for segment in 0..SEGMENTS {
+        let id = segment.to_string();
+        let asked = Record { trace_id: "all".into(), session: Some("talk".into()), ..record(&id, segment) };
+        insert::write(&mut connection, &[asked]).unwrap();
+        // As if the requests in between had gone, and those of a whole segment each second time.
+        connection
+            .execute_batch(&format!(
+                "UPDATE requests SET number = {0} WHERE number = (SELECT max(number) FROM requests);
+                 UPDATE ids SET segment = {0} >> 14, request = {0} WHERE request = (SELECT max(request) FROM ids)",
+                (segment * 2 + 1) << 14
+            ))
+            .unwrap();
+    }
+    let number = 1 << 14;
+    connection.execute("INSERT INTO ids SELECT 1, id_hash('another'), ?1", [number]).unwrap();
+    let mut reader = reader(&path);
+    assert_eq!(reader.trace("all").unwrap().len(), SEGMENTS as usize);
+    assert_eq!(reader.trace("req-3").unwrap()[0]["id"], "3");
+    assert!(reader.trace("another").unwrap().is_empty(), "it is only the hash");
+    let session = Filter { session: Some("talk".into()), ..Filter::default() };
+    assert_eq!(reader.list(&session, page(10)).unwrap().0.len(), SEGMENTS as usize);
+    assert_eq!(reader.sessions(&Filter::default(), page(10)).unwrap().0[0].sums.requests, SEGMENTS as u64);
+}
+
+/// None of these may look through all requests.
+#[test]
+fn ids_are_looked_up() {
+    let folder = TempDir::new().unwrap();
+    let connection = database::open(&folder.path().join("records.db")).unwrap();
+    let check = |filter: Filter| {
+        let conditions = conditions::of(&filter);
+        let text = format!(
+            "EXPLAIN QUERY PLAN SELECT document FROM requests {} ORDER BY started_ms DESC, number DESC LIMIT 51",
+            conditions.text()
+        );
+        let mut select = connection.prepare(&text).unwrap();
+        let rows =
+            select.query_map(rusqlite::params_from_iter(&conditions.values), |row| row.get(3)).unwrap();
+        let plan: Vec<String> = rows.map(Result::unwrap).collect();
+        let is_looked_up = |step: &String| step.starts_with("SEARCH requests USING INTEGER PRIMARY KEY");
+        assert!(plan.iter().any(is_looked_up), "{plan:#?}");
+        let is_seen_whole = |step: &String| step.starts_with("SCAN requests") || step.starts_with("SCAN ids");
+        assert!(!plan.iter().any(is_seen_whole), "{plan:#?}");
+    };
+    let time = Filter { from_ms: Some(1), to_ms: Some(2), ..Filter::default() };
+    check(Filter { trace: Some("t".into()), ..Filter::default() });
+    check(Filter { trace: Some("t".into()), ..time.clone() });
+    check(Filter { session: Some("s".into()), ..Filter::default() });
+    check(Filter { session: Some("s".into()), status: Some("error".into()), ..time.clone() });
+    check(Filter { feedback: (Some(1.0), None), ..time });
+}
+
 #[test]
 fn a_file_that_cannot_be_written_stops_nobody() {
     let folder = TempDir::new().unwrap();
@@ -402,10 +503,13 @@ fn what_is_old_or_too_much_goes_in_small_steps() {
 
     let by_time = Retention { records: Duration::from_secs(5 * 86_400), ..Retention::default() };
     while retention::step(&mut connection, &by_time, now).unwrap() {}
-    assert_eq!((count(&connection, "requests"), count(&connection, "names")), (500, 500));
+    assert_eq!((count(&connection, "requests"), count(&connection, "ids")), (500, 2000));
+    assert_eq!(reader(&path).trace("trace-0").unwrap().len(), 0, "its request is gone");
+    assert_eq!(reader(&path).trace("trace-999").unwrap().len(), 1);
     let by_size = Retention { record_bytes: 1, body_bytes: 1, ..Retention::default() };
     while retention::step(&mut connection, &by_size, now).unwrap() {}
     assert_eq!((count(&connection, "requests"), count(&connection, "bodies")), (0, 0));
+    assert_eq!(count(&connection, "ids"), 0, "no segment has any requests");
     let totals: i64 = connection.query_row("SELECT sum(bytes) FROM totals", [], |row| row.get(0)).unwrap();
     assert_eq!(totals, 0);
 }

@@ -86,7 +86,7 @@ fn sums<'r>(records: impl Iterator<Item = &'r Record>) -> Rows {
     let mut rollup = Rollup::default();
     records.for_each(|record| rollup.count(record));
     let mut rows = Rows::new();
-    rollup.rows().for_each(|(row, sums)| rows.entry(rollup::cleaned(row)).or_default().plus(sums));
+    rollup.rows().iter().for_each(|(row, sums)| rows.entry(rollup::cleaned(row)).or_default().plus(sums));
     rows
 }
 

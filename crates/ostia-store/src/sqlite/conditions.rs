@@ -5,6 +5,7 @@ use rusqlite::types::ToSqlOutput;
 
 use crate::conditions::{Conditions, Value};
 use crate::query::Filter;
+use crate::sqlite::ids;
 
 impl ToSql for Value {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
@@ -17,14 +18,17 @@ impl ToSql for Value {
 }
 
 /// All that a filter asks for.
-pub(super) fn of(filter: &Filter) -> Conditions {
+pub(crate) fn of(filter: &Filter) -> Conditions {
     let mut all = Conditions::of(filter);
     if let (least, most) = filter.feedback
         && (least.is_some() || most.is_some())
     {
         all.with(
-            "number IN (SELECT number FROM requests WHERE trace_id IN (SELECT trace_id FROM feedback GROUP BY 1 \
-             HAVING avg(value * weight) >= ? AND avg(value * weight) <= ?))",
+            &format!(
+                "number IN ({}) AND trace_id IN (SELECT trace_id FROM feedback GROUP BY 1 \
+                 HAVING avg(value * weight) >= ? AND avg(value * weight) <= ?)",
+                ids::NUMBERS_OF_FEEDBACK
+            ),
             [least.unwrap_or(f64::MIN).into(), most.unwrap_or(f64::MAX).into()],
         );
     }
@@ -38,11 +42,31 @@ pub(super) fn of(filter: &Filter) -> Conditions {
         );
     }
     if let Some(trace) = &filter.trace {
-        all.with(
-            "number IN (SELECT number FROM requests WHERE trace_id = ? UNION ALL \
-             SELECT number FROM requests WHERE id = ? UNION ALL SELECT request FROM names WHERE name = ?)",
-            [trace, trace, trace].map(|name| Value::from(name.as_str())),
-        );
+        of_trace(&mut all, trace);
+    }
+    if let Some(session) = &filter.session {
+        by_session(&mut all, session);
     }
     all
+}
+
+/// It has this id, or its trace, or its provider's request.
+fn of_trace(all: &mut Conditions, id: &str) {
+    let text = format!(
+        "number IN ({}) AND (id = ? OR trace_id = ? OR EXISTS (SELECT 1 FROM json_each(document, '$.attempts') AS attempt \
+         WHERE attempt.value ->> '$.request_id' = ?))",
+        ids::numbers_of_trace("?", "?")
+    );
+    all.with(&text, [id.into(), ids::hash(id).into(), id.into(), id.into(), id.into()]);
+}
+
+/// Part of this session.
+pub(super) fn in_session(all: &mut Conditions, session: &str) {
+    all.in_session(session);
+    by_session(all, session);
+}
+
+/// Where requests of this session are, among which are others.
+fn by_session(all: &mut Conditions, session: &str) {
+    all.with(&format!("number IN ({})", ids::numbers_by("?")), [ids::hash(session).into()]);
 }

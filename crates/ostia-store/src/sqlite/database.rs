@@ -10,12 +10,20 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::ids;
+
 /// The file in the data directory.
 pub const FILE_NAME: &str = "records.db";
 /// How long another process of the same file is waited for.
 const BUSY: Duration = Duration::from_secs(2);
 /// How large the log of changes may stay, in bytes.
 const JOURNAL_BYTES: i64 = 64 << 20;
+/// After so many pages the log is written into the file: what several batches change is written there once. 16 MB.
+const JOURNAL_PAGES: i64 = 4_000;
+/// What the one who writes remembers of the file, in KB: as much as a large batch touches, or it would be read and written in between.
+const CACHE_KB: i64 = 8_000;
+/// Connections are used by one thread at a time, as Rust sees to, and need no lock of SQLite's.
+const FLAGS: OpenFlags = OpenFlags::SQLITE_OPEN_READ_WRITE.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
 
 /// Where the gateway keeps its data.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,22 +81,26 @@ pub(crate) fn open_with(path: &Path, migrations: &[&str]) -> Result<Connection, 
     }
     // What SQLite puts beside the file has the file's own mode.
     OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
-    let mut connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let mut connection = Connection::open_with_flags(path, FLAGS)?;
     connection.busy_timeout(BUSY)?;
     connection.pragma_update(None, "auto_vacuum", "incremental")?;
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "normal")?;
     connection.pragma_update(None, "journal_size_limit", JOURNAL_BYTES)?;
+    connection.pragma_update(None, "wal_autocheckpoint", JOURNAL_PAGES)?;
+    connection.pragma_update(None, "cache_size", -CACHE_KB)?;
     connection.pragma_update(None, "trusted_schema", false)?;
+    ids::add_function(&connection)?;
     migrate(&mut connection, migrations)?;
     Ok(connection)
 }
 
 /// Opens the file to read.
 pub(crate) fn open_to_read(path: &Path) -> rusqlite::Result<Connection> {
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let connection = Connection::open_with_flags(path, FLAGS)?;
     connection.busy_timeout(BUSY)?;
     connection.pragma_update(None, "query_only", true)?;
+    ids::add_function(&connection)?;
     Ok(connection)
 }
 
@@ -126,8 +138,12 @@ impl fmt::Display for OpenError {
 }
 
 /// What makes the tables of each version from those of the one before. Only ever added to.
-const MIGRATIONS: [&str; 3] =
-    [include_str!("tables_1.sql"), include_str!("tables_2.sql"), include_str!("tables_3.sql")];
+const MIGRATIONS: [&str; 4] = [
+    include_str!("tables_1.sql"),
+    include_str!("tables_2.sql"),
+    include_str!("tables_3.sql"),
+    include_str!("tables_4.sql"),
+];
 
 /// Brings the tables to the newest version; each step whole or not at all.
 fn migrate(connection: &mut Connection, migrations: &[&str]) -> Result<(), OpenError> {

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::Value;
 
+use super::ids;
 use crate::feedback::{Feedback, FeedbackChange, NotTheirs};
 
 /// Keeps all of them, or none where one is about a trace that has no request with its key.
@@ -10,8 +11,12 @@ pub(crate) fn keep(connection: &mut Connection, all: &[Feedback]) -> rusqlite::R
     let transaction = connection.transaction()?;
     for one in all {
         if let Some(key) = &one.key {
-            let text = "SELECT 1 FROM requests WHERE trace_id = ?1 AND key = ?2 LIMIT 1";
-            let found = transaction.query_row(text, [&one.trace_id, key], |_| Ok(())).optional()?;
+            let text = format!(
+                "SELECT 1 FROM requests WHERE number IN ({}) AND trace_id = ?1 AND key = ?2 LIMIT 1",
+                ids::numbers_of_trace("?1", "?3")
+            );
+            let values = params![one.trace_id, key, ids::hash(&one.trace_id)];
+            let found = transaction.prepare_cached(&text)?.query_row(values, |_| Ok(())).optional()?;
             if found.is_none() {
                 return Ok(Err(NotTheirs(one.trace_id.clone())));
             }

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, Transaction, params};
 
 use super::insert::add_total;
-use super::spans;
+use super::{ids, spans};
 use crate::retention::{Retention, before_ms};
 use crate::rollup::WIDTHS_MS;
 
@@ -25,11 +25,14 @@ pub(crate) fn step(
     let spans_taken = spans::take_spans(&transaction, before_ms(now_ms, retention.bodies), is_too_much)?;
     let feedback_taken = take_feedback(&transaction, before_ms(now_ms, retention.records))?;
     let sums_taken = take_sums(&transaction, retention, now_ms)?;
+    let ids_taken = ids::take(&transaction)?;
     transaction.commit()?;
-    let is_more = [bodies_taken, records_taken, spans_taken, feedback_taken, sums_taken]
+    let is_more = [bodies_taken, records_taken, spans_taken, feedback_taken, sums_taken, ids_taken]
         .into_iter()
         .any(|taken| taken >= ROWS_MAX as usize);
     connection.execute_batch(&format!("PRAGMA incremental_vacuum({PAGES_MAX})"))?;
+    // What was remembered of the file: after a time of many requests it would be held for ever.
+    connection.execute_batch("PRAGMA shrink_memory")?;
     Ok(is_more)
 }
 
@@ -86,10 +89,8 @@ fn take_records(
         oldest(transaction, ("requests", "number"), before_ms(now_ms, retention.records), is_too_much)?;
     let mut delete = transaction
         .prepare_cached("DELETE FROM requests WHERE number = ?1 RETURNING octet_length(document)")?;
-    let mut names = transaction.prepare_cached("DELETE FROM names WHERE request = ?1")?;
     for number in &numbers {
         take_body(transaction, *number)?;
-        names.execute([number])?;
         let bytes: Vec<i64> =
             delete.query_map([number], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
         add_total(transaction, "documents", -bytes.iter().sum::<i64>())?;

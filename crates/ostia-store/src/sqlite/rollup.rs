@@ -10,7 +10,7 @@ use crate::summary::{Durations, Sums};
 
 /// Adds the sums of a batch to what is there.
 pub(super) fn write_all(transaction: &Transaction<'_>, rollup: &Rollup) -> rusqlite::Result<()> {
-    rollup.rows().try_for_each(|(row, more)| add(transaction, row, more))
+    rollup.rows().iter().try_for_each(|(row, more)| add(transaction, row, more))
 }
 
 /// Adds these sums to a row, which need not be there.

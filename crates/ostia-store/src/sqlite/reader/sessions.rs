@@ -75,7 +75,7 @@ fn is_on_earlier_page(
     after: Place,
 ) -> rusqlite::Result<bool> {
     let mut conditions = conditions::of(filter);
-    conditions.in_session(id);
+    conditions::in_session(&mut conditions, id);
     conditions.not_after(after);
     let text = format!("SELECT 1 FROM requests {} LIMIT 1", conditions.text());
     let mut select = connection.prepare_cached(&text)?;
@@ -85,7 +85,7 @@ fn is_on_earlier_page(
 
 fn session(connection: &Connection, filter: &Filter, id: String) -> Result<Session, ReadError> {
     let mut conditions = conditions::of(filter);
-    conditions.in_session(&id);
+    conditions::in_session(&mut conditions, &id);
     let text = format!("SELECT started_ms, model, {COUNTED} FROM requests {}", conditions.text());
     let mut select = connection.prepare_cached(&text)?;
     let mut rows = select.query(params_from_iter(&conditions.values))?;

@@ -6,7 +6,7 @@ use super::Reader;
 use crate::answers::{Fact, FeedbackTally, GroupBy, GroupRow, ReadError, TALLIES_MAX, Tally};
 use crate::conditions::{FAILED, Value};
 use crate::query::Filter;
-use crate::sqlite::conditions;
+use crate::sqlite::{conditions, ids};
 use crate::steps::Steps;
 
 /// What is counted, and which requests are.
@@ -80,7 +80,7 @@ impl Reader {
             "SELECT name, count(DISTINCT number), avg(value * weight) FROM \
              (SELECT {column} AS name, number, trace_id AS of_trace FROM requests {}) \
              JOIN feedback ON feedback.trace_id = of_trace WHERE name IS NOT NULL GROUP BY 1",
-            conditions.and_text("trace_id IN (SELECT trace_id FROM feedback)")
+            conditions.and_text(&of_feedback())
         );
         let thought =
             self.all(&text, values, |row| Ok((row.get::<_, String>(0)?, (count(row, 1)?, row.get(2)?))))?;
@@ -102,13 +102,17 @@ impl Reader {
         let conditions = conditions::of(&requests);
         let of_requests = match requests == Filter::default() {
             true => String::new(),
-            false => format!("AND trace_id IN (SELECT trace_id FROM requests {})", conditions.text()),
+            false => {
+                let conditions = conditions.and_text(&of_feedback());
+                format!("AND trace_id IN (SELECT trace_id FROM requests {conditions})")
+            }
         };
         let step_ms = steps.step_ms;
         let text = format!(
             "SELECT created_ms / {step_ms} * {step_ms}, value, \
-             (SELECT model FROM requests WHERE requests.trace_id = feedback.trace_id ORDER BY number LIMIT 1), \
-             count(*), sum(value * weight) FROM feedback WHERE created_ms >= ? AND created_ms < ? {of_requests} GROUP BY 1, 2, 3"
+             (SELECT model FROM requests WHERE number IN ({}) AND requests.trace_id = feedback.trace_id ORDER BY number LIMIT 1), \
+             count(*), sum(value * weight) FROM feedback WHERE created_ms >= ? AND created_ms < ? {of_requests} GROUP BY 1, 2, 3",
+            ids::numbers_of_trace("feedback.trace_id", "id_hash(feedback.trace_id)")
         );
         let time = [steps.from_ms.into(), steps.to_ms.into()];
         let tally = |row: &Row<'_>| {
@@ -133,6 +137,11 @@ impl Reader {
         let rows = select.query_map(params_from_iter(&values), of)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
+}
+
+/// Somebody thought something of its trace.
+fn of_feedback() -> String {
+    format!("number IN ({}) AND trace_id IN (SELECT trace_id FROM feedback)", ids::NUMBERS_OF_FEEDBACK)
 }
 
 fn count(row: &Row<'_>, at: usize) -> rusqlite::Result<u64> {
