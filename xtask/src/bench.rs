@@ -19,6 +19,7 @@ and it runs as root.
   --workloads LIST   by name (below); all by default
   --rounds N         times that everything is measured; 3 by default
   --seconds S        length of a measured window; 5 by default
+  --minutes N        for which `records-memory` watches memory; 1 by default
   --patience S       how long to wait for a quiet machine before a window; 30 by default;
                      0 neither waits nor repeats windows in which others disturbed
   --bin PATH         measure this gateway and build none
@@ -34,7 +35,7 @@ messages-openai-300 messages-openai-10k messages-openai-saturated
 chat-gemini-300 chat-gemini-10k chat-gemini-saturated chat-bedrock-300 chat-bedrock-saturated
 log-off-300 log-off-saturated records-300 records-saturated records-bodies-300 records-bodies-saturated
 reloads-300 plain-300 tls-300 http2-300 http2-tls-300
-plain-saturated tls-saturated http2-saturated http2-tls-saturated streams-1000
+plain-saturated tls-saturated http2-saturated http2-tls-saturated streams-1000 records-memory
 frames-200 frames-4k sockets-1000
 
 The figure to trust is CPU time per request or chunk: it hardly moves with the machine's mood. Rates
@@ -45,6 +46,7 @@ Method, and how to read the tables: benches/README.md.
   cargo xtask bench --systems ostia --workloads unary-300,messages-openai-300   what translating adds
   cargo xtask bench --systems nginx,ostia --workloads unary-300,log-off-300     what the access log costs
   cargo xtask bench --systems ostia --workloads unary-300,records-300,records-bodies-300    records
+  cargo xtask bench --systems ostia --workloads records-memory --rounds 1 --minutes 10      memory, with records
   cargo xtask bench --systems ostia --workloads unary-300,reloads-300           a reload every 100 ms
   cargo xtask bench --systems nginx,ostia --workloads plain-300,tls-300,http2-300,http2-tls-300
   cargo xtask bench --json benches/results/before.json                    to compare with later";

@@ -67,6 +67,9 @@ struct RunArguments {
     /// Length of a measured window.
     #[arg(long, default_value_t = 5.0)]
     seconds: f64,
+    /// Minutes for which `records-memory` watches memory.
+    #[arg(long, default_value_t = 1)]
+    minutes: u32,
     /// How long to wait for a quiet machine before each window; 0 neither waits nor repeats noisy windows.
     #[arg(long, default_value_t = 30)]
     patience: u64,
@@ -154,6 +157,7 @@ fn options(arguments: RunArguments) -> io::Result<Options> {
         workloads: if arguments.workloads.is_empty() { all() } else { arguments.workloads },
         rounds: arguments.rounds.max(1),
         window_ms: (arguments.seconds * 1e3) as u64,
+        minutes: arguments.minutes.max(1),
         gateway,
         gateway_arguments: arguments.gateway_arguments,
         nginx: arguments.nginx,

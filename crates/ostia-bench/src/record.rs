@@ -58,6 +58,9 @@ pub struct Run {
     pub samples: Vec<Sample>,
     /// One for each process that was started and served all workloads of a round.
     pub lives: Vec<Life>,
+    /// One for each process whose memory was watched minute by minute.
+    #[serde(default)]
+    pub memories: Vec<Memory>,
     /// What could not be measured.
     pub failures: Vec<Failure>,
 }
@@ -111,6 +114,23 @@ pub struct Life {
     pub idle_kb: u64,
     /// Resident memory some seconds after the last workload.
     pub after_kb: u64,
+}
+
+/// Resident memory of a process minute by minute, in kilobytes.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Memory {
+    /// Whose process.
+    pub system: System,
+    /// The workload's name.
+    pub workload: String,
+    /// Counted from 1.
+    pub round: u32,
+    /// After the first answer.
+    pub idle_kb: u64,
+    /// After each minute of load.
+    pub minutes_kb: Vec<u64>,
+    /// Half a minute after the last of them.
+    pub rested_kb: u64,
 }
 
 /// Something that could not be measured.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::record::{Run, Sample, System};
+use crate::record::{Memory, Run, Sample, System};
 use crate::workloads::{Pace, Serving, Transport, WORKLOADS, Workload};
 use table::Table;
 
@@ -116,7 +116,9 @@ const ERRORS: Figure = Figure {
 };
 
 fn figures(workload: &Workload) -> &'static [Figure] {
-    if workload.fresh_process {
+    if workload.by_minute {
+        &[ANSWERS, CPU_REQUEST, LATENCY_P50, LATENCY_P99, MEMORY, FOREIGN, ERRORS]
+    } else if workload.fresh_process {
         &[MEMORY_BEFORE, MEMORY, OPEN, PER_STREAM, FOREIGN, ERRORS]
     } else if workload.transport == Some(Transport::WebSocket) {
         &[FRAMES, CPU_FRAME, LATENCY_P50, LATENCY_P99, MEMORY, FOREIGN, ERRORS]
@@ -210,6 +212,23 @@ pub fn line(sample: &Sample) -> String {
     line
 }
 
+/// Memory minute by minute in one line.
+#[must_use]
+pub fn memory_line(memory: &Memory) -> String {
+    let mb = |kb: u64| table::number(kb as f64 / 1024.0);
+    let minutes: Vec<String> = memory.minutes_kb.iter().map(|kb| mb(*kb)).collect();
+    format!(
+        "{} {}, round {}: {} MB idle; {} after each minute; {} after 30 s, {} x idle",
+        memory.workload,
+        memory.system.name(),
+        memory.round,
+        mb(memory.idle_kb),
+        minutes.join(" "),
+        mb(memory.rested_kb),
+        table::number(memory.rested_kb as f64 / memory.idle_kb as f64)
+    )
+}
+
 /// The whole report for a reader.
 #[must_use]
 pub fn text(run: &Run) -> String {
@@ -220,6 +239,9 @@ pub fn text(run: &Run) -> String {
     }
     if !run.lives.is_empty() {
         let _ = write!(text, "\nmemory and start\n{}", lives_table(run).text());
+    }
+    for memory in &run.memories {
+        let _ = writeln!(text, "\n{}", memory_line(memory));
     }
     for failure in &run.failures {
         let (system, reason) = (failure.system.name(), &failure.reason);

@@ -22,6 +22,7 @@ use crate::process::{Process, cores, pinned};
 use crate::record::{Failure, Life, Run, Sample, Setup, System};
 use crate::workloads::{RELOAD_EVERY_MS, Serving, Upstream, WARMING, Way, Workload};
 
+mod memory;
 mod nginx;
 
 /// A window in which others used more than this many cores is measured again.
@@ -53,6 +54,8 @@ pub struct Options {
     pub rounds: u32,
     /// Length of a window.
     pub window_ms: u64,
+    /// How many minutes memory is watched for, in workloads that do ([`Workload::by_minute`]).
+    pub minutes: u32,
     /// The gateway's binary.
     pub gateway: PathBuf,
     /// Further arguments of the gateway.
@@ -110,7 +113,8 @@ impl<'a> Bench<'a> {
         certify(&folder)?;
         let mut mock = Server { process, address, start_ms: 0.0, idle_kb: 0 };
         mock.wait(&request(Workload::plain(), address))?;
-        let run = Run { setup, samples: Vec::new(), lives: Vec::new(), failures: Vec::new() };
+        let run =
+            Run { setup, samples: Vec::new(), lives: Vec::new(), memories: Vec::new(), failures: Vec::new() };
         Ok(Self { options, folder, mock, servers: BTreeMap::new(), run })
     }
 
@@ -175,16 +179,23 @@ impl<'a> Bench<'a> {
         }
         self.start_system(round, system, workload.serving)?;
         if self.is_up(system, workload.serving) {
-            for warming in WARMING {
-                if let Err(error) = self.load(warming, system) {
-                    self.fail(round, warming.name, system, &error);
-                }
+            match workload.by_minute {
+                true => self.watch_memory(round, workload, system),
+                false => self.measure_warm(round, workload, system)?,
             }
-            sleep(REST);
-            self.measure(round, workload, system)?;
         }
         self.servers.remove(&(system, workload.serving));
         Ok(())
+    }
+
+    fn measure_warm(&mut self, round: u32, workload: &Workload, system: System) -> io::Result<()> {
+        for warming in WARMING {
+            if let Err(error) = self.load(warming, system) {
+                self.fail(round, warming.name, system, &error);
+            }
+        }
+        sleep(REST);
+        self.measure(round, workload, system)
     }
 
     fn is_up(&self, system: System, serving: Serving) -> bool {
@@ -283,11 +294,14 @@ impl<'a> Bench<'a> {
             }
         }
         if let Some(measured) = best {
-            let sample = Sample { system, workload: workload.name.into(), round, tries, measured };
-            eprintln!("  {}", crate::report::line(&sample));
-            self.run.samples.push(sample);
+            self.keep(Sample { system, workload: workload.name.into(), round, tries, measured });
         }
         Ok(())
+    }
+
+    fn keep(&mut self, sample: Sample) {
+        eprintln!("  {}", crate::report::line(&sample));
+        self.run.samples.push(sample);
     }
 
     /// One window, in a process of its own on the load core.

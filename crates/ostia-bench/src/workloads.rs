@@ -192,6 +192,8 @@ pub struct Workload {
     pub chunk_gap_ms: u64,
     /// Measures memory: run on a process just started, with connections that all stay open.
     pub fresh_process: bool,
+    /// Measures memory minute by minute, and once more after a rest.
+    pub by_minute: bool,
     /// The relayed workload of the same shape. One that is translated, routed, or served or asked in another way is held against
     /// its figures, our own and nginx's (which can neither translate nor follow a config).
     pub yardstick: &'static str,
@@ -215,6 +217,7 @@ const UNARY: Workload = Workload {
     chunks: 0,
     chunk_gap_ms: 0,
     fresh_process: false,
+    by_minute: false,
     yardstick: "unary-300",
 };
 
@@ -531,6 +534,16 @@ pub const WORKLOADS: &[Workload] = &[
         fresh_process: true,
         yardstick: "streams-1000",
         ..SPACED
+    },
+    Workload {
+        name: "records-memory",
+        title: "memory: records without bodies, chat, 300 B request, open loop, 2000 requests/s, minute by minute",
+        serving: Serving::Records,
+        pace: Pace::Open { per_second: 2_000 },
+        window_ms: Some(60_000),
+        fresh_process: true,
+        by_minute: true,
+        ..UNARY
     },
 ];
 

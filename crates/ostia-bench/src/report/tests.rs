@@ -3,7 +3,7 @@ use super::*;
 use crate::account::Used;
 use crate::histogram::Quantiles;
 use crate::load::Measured;
-use crate::record::{Failure, Life, Setup};
+use crate::record::{Failure, Life, Memory, Setup};
 
 fn quantiles(p50_us: f64) -> Option<Quantiles> {
     Some(Quantiles { count: 9, p50_us, p90_us: p50_us, p99_us: 2.0 * p50_us, p999_us: 0.0, max_us: 0.0 })
@@ -46,7 +46,7 @@ fn run(samples: Vec<Sample>) -> Run {
         nginx: None,
         gateway: Some(("/bin/ostia".into(), 5_000_000)),
     };
-    Run { setup, samples, lives: Vec::new(), failures: Vec::new() }
+    Run { setup, samples, lives: Vec::new(), memories: Vec::new(), failures: Vec::new() }
 }
 
 #[test]
@@ -147,6 +147,19 @@ fn failures_and_lives_are_told() {
     let text = text(&run);
     assert!(text.contains("FAILED in round 2: start ostia: ended by itself"));
     assert!(text.lines().any(|line| line.split_whitespace().eq(["nginx", "12", "2", "-", "4"])), "{text}");
+}
+
+#[test]
+fn memory_is_told_minute_by_minute() {
+    let mut run = run(Vec::new());
+    let minutes_kb = vec![25_600, 30_720];
+    let workload = "records-memory".into();
+    let memory =
+        Memory { system: System::Ostia, workload, round: 1, idle_kb: 20_480, minutes_kb, rested_kb: 22_528 };
+    run.memories.push(memory);
+    let line =
+        "records-memory ostia, round 1: 20 MB idle; 25 30 after each minute; 22 after 30 s, 1.10 x idle";
+    assert!(text(&run).lines().any(|told| told == line), "{}", text(&run));
 }
 
 #[test]
