@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 use ostia_catalog::Catalog;
 use ostia_store::{
-    Attempt, Counter, Finisher, Outcome, Place, Priced, Prices, Queue, Record, RecordError, Retention, Store,
-    Unwritten, Usage,
+    Attempt, Counter, Filter, Finisher, Outcome, Page, PageSize, Place, Priced, Prices, Queue, Reader,
+    Record, RecordError, Retention, Store, Unwritten, Usage,
 };
 
 /// Records that are in the file before, and that are measured.
@@ -25,6 +25,8 @@ const WAITING_MAX: usize = 8_000;
 /// A load that one core of the gateway does not notice: batches are as small as the time that a record waits makes them.
 const PER_SECOND: u64 = 500;
 const PACED: u64 = 5_000;
+/// So many are looked for by each of their ids.
+const LOOK_UPS: u64 = 500;
 /// When the first of them came, in milliseconds since 1970, and how many come in a millisecond.
 const BEGAN_MS: i64 = 1_795_939_200_000;
 const PER_MS: u64 = 10;
@@ -50,7 +52,9 @@ fn main() {
         run.report(&format!("{name}: the first {filled}"), filled, None);
         run.report(&format!("{name}: {measured} more"), measured, None);
         run.report(&format!("{name}: {PACED} at {PER_SECOND}/s"), PACED, Some(PER_SECOND));
+        let next = run.next;
         run.store.finish();
+        look_up(&path, kind, next);
         let bytes = std::fs::metadata(&path).unwrap().len() / (filled + measured + PACED);
         println!("{:<48} {bytes:>8} bytes of the file a record\n", "");
     }
@@ -93,6 +97,33 @@ impl Run {
         tell(what, worked, took, count);
         assert_eq!(self.store.queue().health().lost, 0);
     }
+}
+
+/// How long it takes to find one by its ids.
+fn look_up(path: &Path, kind: Kind, count: u64) {
+    let mut reader = Reader::of(&Place::File(path.to_owned()));
+    let page = Page { after: None, size: PageSize::new(50).unwrap() };
+    let mut timed = |what: &str, find: &mut dyn FnMut(&mut Reader, &Record) -> usize| {
+        let began = Instant::now();
+        for number in 0..LOOK_UPS {
+            assert!(find(&mut reader, &record(kind, mixed(number) % count)) > 0, "{what}");
+        }
+        println!(
+            "  found by {what:<37} {:>8} {:>8.1}",
+            "",
+            began.elapsed().as_secs_f64() * 1e6 / LOOK_UPS as f64
+        );
+    };
+    timed("its id", &mut |reader, record| reader.one(&record.id).unwrap().iter().len());
+    timed("its trace", &mut |reader, record| reader.trace(&record.trace_id).unwrap().len());
+    timed("its provider's id", &mut |reader, record| {
+        reader.trace(record.attempts[0].request_id.as_deref().unwrap()).unwrap().len()
+    });
+    timed("its session, a page of 50", &mut |reader, record| {
+        let Some(session) = record.session.clone() else { return 1 };
+        let filter = Filter { session: Some(session), ..Filter::default() };
+        reader.list(&filter, page).unwrap().0.len()
+    });
 }
 
 /// What the same thread does where no records are kept.

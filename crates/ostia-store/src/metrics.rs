@@ -6,9 +6,11 @@
 
 mod capped;
 mod gauges;
+mod recent;
 
-use std::sync::Mutex;
+use std::cell::OnceCell;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Mutex, PoisonError};
 
 use prometheus_client::encoding::text;
 use prometheus_client::metrics::counter::Counter;
@@ -18,9 +20,10 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Metric, Registry};
 
 use crate::health::Health;
-use crate::record::{Attempt, Record};
+use crate::record::{Attempt, Record, Usage};
 use capped::Capped;
 pub use gauges::{BreakerGauge, Gauges};
+use recent::{Attempts, Chosen, Recent, Requests};
 
 /// The type of what [`Metrics::text`] gives.
 pub const METRICS_MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -67,6 +70,8 @@ pub struct Metrics {
     portkey: Portkey,
     models: Option<Capped>,
     keys: Option<Capped>,
+    /// Only the thread that finishes records counts them.
+    recent: Mutex<Recent>,
     /// Taken by whoever makes the text: what is set for it is cleared first.
     telling: Mutex<()>,
 }
@@ -194,6 +199,7 @@ impl Metrics {
             portkey: Portkey::new(all),
             models: labels.model.then(|| Capped::new(labels.values_max)),
             keys: labels.key.then(|| Capped::new(labels.values_max)),
+            recent: Mutex::default(),
             telling: Mutex::default(),
             registry,
         }
@@ -202,27 +208,16 @@ impl Metrics {
 
 impl Metrics {
     pub(crate) fn count(&self, record: &Record) {
-        let of = labels(record);
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        let Recent { requests, attempts } = &mut *recent;
         let chosen = self.chosen(record, record.model_asked());
-        let own = with(&of, &chosen);
-        self.requests.get_or_create(&own).inc();
-        self.portkey.requests.get_or_create(&of).inc();
-        let observe =
-            |times: &Times, micros: u64, unit: f64| times.get_or_create(&of).observe(micros as f64 / unit);
-        self.duration.get_or_create(&own).observe(record.duration_us as f64 / MICROS_IN_SECOND);
-        observe(&self.portkey.duration, record.duration_us, MICROS_IN_SECOND);
-        observe(&self.upstream, record.upstream_us, MICROS_IN_SECOND);
-        observe(&self.portkey.upstream, record.upstream_us, MICROS_IN_MILLISECOND);
-        if let Some(first_token_us) = record.first_token_us {
-            self.first_token.get_or_create(&own).observe(first_token_us as f64 / MICROS_IN_SECOND);
-        } else if !record.stream {
-            // Of a stream nobody can tell whose the time between two events is.
-            let own = record.duration_us.saturating_sub(record.upstream_us);
-            observe(&self.gateway, own, MICROS_IN_SECOND);
-            observe(&self.portkey.gateway, own, MICROS_IN_MILLISECOND);
-        }
+        let of = requests.find(|one| one.is_like(record, &chosen), || Requests::like(record, chosen.clone()));
+        self.count_request(record, of);
         for attempt in &record.attempts {
-            self.count_attempt(attempt, &of, &self.chosen(record, model(attempt)));
+            let chosen = self.chosen(record, attempt.model.as_deref());
+            let own = attempts
+                .find(|one| one.is_like(attempt, &chosen), || Attempts::like(attempt, chosen.clone()));
+            self.count_attempt(attempt, own, of);
         }
         for (before, attempt) in record.attempts.iter().zip(record.attempts.iter().skip(1)) {
             let further = if attempt.target == before.target { &self.retries } else { &self.fallbacks };
@@ -230,49 +225,76 @@ impl Metrics {
         }
     }
 
+    fn count_request(&self, record: &Record, of: &Requests) {
+        let found = |cell: &OnceCell<Histogram>, times: &Times, labels: &Labels, micros: u64, unit: f64| {
+            cell.get_or_init(|| times.get_or_create_owned(labels)).observe(micros as f64 / unit);
+        };
+        let Requests { own, of: all, portkey, .. } = of;
+        of.requests.get_or_init(|| self.requests.get_or_create_owned(own)).inc();
+        portkey.requests.get_or_init(|| self.portkey.requests.get_or_create_owned(all)).inc();
+        let (took, waited) = (record.duration_us, record.upstream_us);
+        found(&of.duration, &self.duration, own, took, MICROS_IN_SECOND);
+        found(&portkey.duration, &self.portkey.duration, all, took, MICROS_IN_SECOND);
+        found(&of.upstream, &self.upstream, all, waited, MICROS_IN_SECOND);
+        found(&portkey.upstream, &self.portkey.upstream, all, waited, MICROS_IN_MILLISECOND);
+        if let Some(first_token_us) = record.first_token_us {
+            found(&of.first_token, &self.first_token, own, first_token_us, MICROS_IN_SECOND);
+        } else if !record.stream {
+            // Of a stream nobody can tell whose the time between two events is.
+            let share = took.saturating_sub(waited);
+            found(&of.gateway, &self.gateway, all, share, MICROS_IN_SECOND);
+            found(&portkey.gateway, &self.portkey.gateway, all, share, MICROS_IN_MILLISECOND);
+        }
+    }
+
     /// The labels that the operator wants besides. A model or key that no provider answered for takes no place of one that is used.
-    fn chosen(&self, record: &Record, model: Option<&str>) -> Labels {
+    fn chosen(&self, record: &Record, model: Option<&str>) -> Chosen {
         let may_be_new = record.is_success();
         let value = |capped: &Option<Capped>, value: Option<&str>| {
             capped.as_ref().map(|capped| capped.value(value.unwrap_or_default(), may_be_new))
         };
-        let model = value(&self.models, model).map(|model| ("model", model));
-        let key = value(&self.keys, record.key.as_deref()).map(|key| ("key", key));
-        model.into_iter().chain(key).collect()
+        Chosen { model: value(&self.models, model), key: value(&self.keys, record.key.as_deref()) }
     }
 
-    fn count_attempt(&self, attempt: &Attempt, of: &Labels, chosen: &Labels) {
-        let with = |name: &'static str, value: &str| {
-            with(&vec![("provider", attempt.provider.clone()), (name, value.to_owned())], chosen)
-        };
-        self.attempts.get_or_create(&with("outcome", attempt.outcome.as_str())).inc();
+    fn count_attempt(&self, attempt: &Attempt, own: &Attempts, of: &Requests) {
+        let outcome = attempt.outcome.as_str();
+        let found = || self.attempts.get_or_create_owned(&own.labels("outcome", outcome));
+        own.outcomes[attempt.outcome as usize].get_or_init(found).inc();
         if let Some(usage) = &attempt.usage {
-            let kinds = [
-                ("prompt", usage.prompt_tokens),
-                ("completion", usage.completion_tokens),
-                ("cached", usage.cached_tokens),
-                ("cache_write", usage.cache_write_tokens),
-                ("reasoning", usage.reasoning_tokens),
-            ];
-            for (kind, count) in kinds.into_iter().filter(|(_, count)| *count > 0) {
-                self.tokens.get_or_create(&with("kind", kind)).inc_by(count);
+            for (cell, (kind, count)) in own.tokens.iter().zip(kinds(usage)) {
+                if count > 0 {
+                    let found = || self.tokens.get_or_create_owned(&own.labels("kind", kind));
+                    cell.get_or_init(found).inc_by(count);
+                }
             }
             let total = i64::try_from(usage.total_tokens).unwrap_or(i64::MAX);
-            self.portkey.tokens.get_or_create(of).inc_by(total);
+            let found = || self.portkey.tokens.get_or_create_owned(&of.of);
+            of.portkey.tokens.get_or_init(found).inc_by(total);
         }
         if let Some(cost) = &attempt.cost
             && let Ok(amount) = cost.amount.parse::<f64>()
         {
-            self.cost.get_or_create(&with("currency", &cost.currency)).inc_by(amount);
+            self.count_cost(amount, &cost.currency, own);
             if attempt.usage_estimated {
-                self.estimated_cost.get_or_create(&with("currency", &cost.currency)).inc_by(amount);
+                self.estimated_cost.get_or_create(&own.labels("currency", &cost.currency)).inc_by(amount);
             }
             if cost.currency == crate::rollup::USD {
-                self.portkey.cost.get_or_create(of).inc_by(amount);
+                let found = || self.portkey.cost.get_or_create_owned(&of.of);
+                of.portkey.cost.get_or_init(found).inc_by(amount);
             }
         }
         if attempt.cost_unknown.is_some() {
             self.unpriced.get_or_create(&vec![("provider", attempt.provider.clone())]).inc();
+        }
+    }
+
+    fn count_cost(&self, amount: f64, currency: &str, own: &Attempts) {
+        let found = || self.cost.get_or_create_owned(&own.labels("currency", currency));
+        let (first, cost) = own.cost.get_or_init(|| (currency.to_owned(), found()));
+        if first == currency {
+            cost.inc_by(amount);
+        } else {
+            found().inc_by(amount);
         }
     }
 
@@ -314,30 +336,26 @@ impl Metrics {
     }
 }
 
-fn with(labels: &Labels, further: &Labels) -> Labels {
-    labels.iter().chain(further).cloned().collect()
-}
-
-fn model(attempt: &Attempt) -> Option<&str> {
-    attempt.model.as_deref()
-}
-
-/// What Portkey's metrics are told apart by, as far as it is known here.
-fn labels(record: &Record) -> Labels {
-    let method = METHODS.into_iter().find(|known| *known == record.method).unwrap_or("other");
-    vec![
-        ("method", method.to_owned()),
-        ("endpoint", record.operation.clone().unwrap_or_else(|| "proxy".to_owned())),
-        ("code", record.status.to_string()),
-        ("provider", record.last().map(|attempt| attempt.provider.clone()).unwrap_or_default()),
-        ("stream", record.stream.to_string()),
+/// Tokens by kind.
+fn kinds(usage: &Usage) -> [(&'static str, u64); 5] {
+    [
+        ("prompt", usage.prompt_tokens),
+        ("completion", usage.completion_tokens),
+        ("cached", usage.cached_tokens),
+        ("cache_write", usage.cache_write_tokens),
+        ("reasoning", usage.reasoning_tokens),
     ]
+}
+
+/// What a method is told as.
+fn method(record: &Record) -> &'static str {
+    METHODS.into_iter().find(|known| *known == record.method).unwrap_or("other")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{Cost, Outcome, Usage};
+    use crate::record::{Cost, Outcome};
 
     #[test]
     fn what_prometheus_reads() {
@@ -408,5 +426,48 @@ mod tests {
             assert!(told.lines().any(|told| told == line), "{line}\n{told}");
         }
         assert!(told.ends_with("# EOF\n"));
+    }
+
+    #[test]
+    fn what_is_at_hand_is_counted_where_it_belongs() {
+        let metrics = Metrics::new(MetricLabels { model: false, key: true, values_max: 9 });
+        let attempt = |provider: &str, outcome: Outcome, currency: &str| Attempt {
+            provider: provider.into(),
+            outcome,
+            cost: Some(Cost { amount: "2".into(), currency: currency.into(), ..Cost::default() }),
+            usage: Some(Usage { reasoning_tokens: 3, ..Usage::default() }),
+            ..Attempt::default()
+        };
+        let record = |key: &str, status: u16, attempts: Vec<Attempt>| Record {
+            method: "POST".into(),
+            key: Some(key.into()),
+            status,
+            end: "whole".into(),
+            attempts,
+            ..Record::default()
+        };
+        for _ in 0..2 {
+            metrics.count(&record("a", 200, vec![attempt("p", Outcome::Answered, "USD")]));
+            metrics.count(&record("b", 200, vec![attempt("p", Outcome::Answered, "CNY")]));
+            metrics.count(&record("b", 200, vec![attempt("p", Outcome::Broken, "USD")]));
+            metrics.count(&record("a", 503, vec![attempt("q", Outcome::Failed, "USD")]));
+        }
+        let told = metrics.text(None, &Gauges::default());
+        for line in [
+            r#"ostia_requests_total{method="POST",endpoint="proxy",code="200",provider="p",stream="false",key="a"} 2"#,
+            r#"ostia_requests_total{method="POST",endpoint="proxy",code="200",provider="p",stream="false",key="b"} 4"#,
+            r#"ostia_requests_total{method="POST",endpoint="proxy",code="503",provider="q",stream="false",key="a"} 2"#,
+            r#"ostia_attempts_total{provider="p",outcome="broken",key="b"} 2"#,
+            r#"ostia_attempts_total{provider="p",outcome="answered",key="b"} 2"#,
+            r#"ostia_cost_total{provider="p",currency="CNY",key="b"} 4.0"#,
+            r#"ostia_cost_total{provider="p",currency="USD",key="b"} 4.0"#,
+            r#"ostia_cost_total{provider="q",currency="USD",key="a"} 4.0"#,
+            r#"ostia_tokens_total{provider="p",kind="reasoning",key="b"} 12"#,
+            r#"llm_cost_sum{method="POST",endpoint="proxy",code="200",provider="p",stream="false"} 8.0"#,
+            r#"llm_token_sum{method="POST",endpoint="proxy",code="503",provider="q",stream="false"} 0"#,
+        ] {
+            assert!(told.lines().any(|told| told == line), "{line}\n{told}");
+        }
+        assert!(!told.contains(r#"kind="prompt""#), "nobody counted any");
     }
 }
