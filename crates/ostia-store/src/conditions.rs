@@ -124,11 +124,6 @@ impl Conditions {
         self.values.extend([started_ms.into(), number.into()]);
     }
 
-    /// Part of this session.
-    pub(crate) fn in_session(&mut self, session: &str) {
-        self.some("session = ?", Some(session));
-    }
-
     /// Numbered later than this.
     pub(crate) fn newer_than(&mut self, number: i64) {
         self.some("number > ?", Some(number));

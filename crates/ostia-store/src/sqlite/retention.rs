@@ -31,8 +31,10 @@ pub(crate) fn step(
         .into_iter()
         .any(|taken| taken >= ROWS_MAX as usize);
     connection.execute_batch(&format!("PRAGMA incremental_vacuum({PAGES_MAX})"))?;
-    // What was remembered of the file: after a time of many requests it would be held for ever.
-    connection.execute_batch("PRAGMA shrink_memory")?;
+    if !is_more {
+        // What was remembered of the file: after a time of many requests it would be held for ever.
+        connection.execute_batch("PRAGMA shrink_memory")?;
+    }
     Ok(is_more)
 }
 

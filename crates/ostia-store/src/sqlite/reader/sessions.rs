@@ -74,8 +74,8 @@ fn is_on_earlier_page(
     id: &str,
     after: Place,
 ) -> rusqlite::Result<bool> {
-    let mut conditions = conditions::of(filter);
-    conditions::in_session(&mut conditions, id);
+    let of_session = Filter { session: Some(id.to_owned()), ..filter.clone() };
+    let mut conditions = conditions::of_newest(connection, &of_session)?;
     conditions.not_after(after);
     let text = format!("SELECT 1 FROM requests {} LIMIT 1", conditions.text());
     let mut select = connection.prepare_cached(&text)?;
@@ -84,8 +84,7 @@ fn is_on_earlier_page(
 }
 
 fn session(connection: &Connection, filter: &Filter, id: String) -> Result<Session, ReadError> {
-    let mut conditions = conditions::of(filter);
-    conditions::in_session(&mut conditions, &id);
+    let conditions = conditions::of(&Filter { session: Some(id.clone()), ..filter.clone() });
     let text = format!("SELECT started_ms, model, {COUNTED} FROM requests {}", conditions.text());
     let mut select = connection.prepare_cached(&text)?;
     let mut rows = select.query(params_from_iter(&conditions.values))?;
