@@ -311,65 +311,14 @@ fn ids_are_found_over_all_time() {
     assert_eq!(reader.sessions(&Filter::default(), page(10)).unwrap().0[0].sums.requests, SEGMENTS as u64);
 }
 
-/// The newest of a long session are looked for by time; they are the same.
-#[test]
-fn a_long_session_is_read_from_its_end() {
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("records.db");
-    let mut connection = database::open(&path).unwrap();
-    let of = |session: &str, id: i64| Record {
-        session: Some(session.into()),
-        trace_id: id.to_string(),
-        ..light(&id.to_string())
-    };
-    let all: Vec<Record> =
-        (0..30).map(|id| Record { started_ms: id, ..of(["long", "short"][id as usize % 2], id) }).collect();
-    insert::write(&mut connection, &all).unwrap();
-    // As if it had ten thousand more, whose hash is the same.
-    connection
-        .execute_batch(
-            "WITH RECURSIVE number (n) AS (SELECT 100 UNION ALL SELECT n + 1 FROM number WHERE n < 10100)
-             INSERT INTO ids SELECT 0, id_hash('long'), n FROM number",
-        )
-        .unwrap();
-    let plan = |session: &str| {
-        let filter = Filter { session: Some(session.into()), ..Filter::default() };
-        let conditions = conditions::of_newest(&connection, &filter).unwrap();
-        let text = format!(
-            "EXPLAIN QUERY PLAN SELECT document FROM requests {} ORDER BY started_ms DESC, number DESC LIMIT 51",
-            conditions.text()
-        );
-        let values = rusqlite::params_from_iter(&conditions.values);
-        connection.query_row(&text, values, |row| row.get::<_, String>(3)).unwrap()
-    };
-    assert!(plan("long").contains("requests_by_time"), "{}", plan("long"));
-    assert!(plan("short").contains("PRIMARY KEY"), "{}", plan("short"));
-    let mut reader = reader(&path);
-    for (session, last) in [("long", 28), ("short", 29)] {
-        let filter = Filter { session: Some(session.into()), ..Filter::default() };
-        let (told, next) = reader.list(&filter, page(10)).unwrap();
-        let expected: Vec<String> = (0..10).map(|place| (last - place * 2).to_string()).collect();
-        assert_eq!(ids_of(&told), expected, "{session}");
-        let after = Page::cursor(&next.unwrap());
-        assert_eq!(reader.list(&filter, Page { after, ..page(10) }).unwrap().0.len(), 5, "{session}");
-    }
-    let (sessions, _) = reader.sessions(&Filter::default(), page(1)).unwrap();
-    assert_eq!((sessions[0].id.as_str(), sessions[0].sums.requests), ("short", 15));
-    let later = Page { after: Some((29, 30)), ..page(9) };
-    let (sessions, _) = reader.sessions(&Filter::default(), later).unwrap();
-    assert_eq!((sessions.len(), sessions[0].id.as_str(), sessions[0].sums.requests), (1, "long", 15));
-}
-
-fn ids_of(told: &[serde_json::Value]) -> Vec<&str> {
-    told.iter().map(|told| told["id"].as_str().unwrap()).collect()
-}
-
 /// None of these may look through all requests.
 #[test]
 fn ids_are_looked_up() {
+    const NUMBER: &str = "INTEGER PRIMARY KEY";
+    const SESSION: &str = "INDEX requests_by_session";
     let folder = TempDir::new().unwrap();
     let connection = database::open(&folder.path().join("records.db")).unwrap();
-    let check = |filter: Filter| {
+    let check = |index: &str, filter: Filter| {
         let conditions = conditions::of(&filter);
         let text = format!(
             "EXPLAIN QUERY PLAN SELECT document FROM requests {} ORDER BY started_ms DESC, number DESC LIMIT 51",
@@ -379,17 +328,19 @@ fn ids_are_looked_up() {
         let rows =
             select.query_map(rusqlite::params_from_iter(&conditions.values), |row| row.get(3)).unwrap();
         let plan: Vec<String> = rows.map(Result::unwrap).collect();
-        let is_looked_up = |step: &String| step.starts_with("SEARCH requests USING INTEGER PRIMARY KEY");
+        let is_looked_up = |step: &String| step.starts_with(&format!("SEARCH requests USING {index}"));
         assert!(plan.iter().any(is_looked_up), "{plan:#?}");
         let is_seen_whole = |step: &String| step.starts_with("SCAN requests") || step.starts_with("SCAN ids");
+        let is_sorted = plan.iter().any(|step| step.contains("ORDER BY"));
+        assert_eq!(is_sorted, index == NUMBER, "{plan:#?}");
         assert!(!plan.iter().any(is_seen_whole), "{plan:#?}");
     };
     let time = Filter { from_ms: Some(1), to_ms: Some(2), ..Filter::default() };
-    check(Filter { trace: Some("t".into()), ..Filter::default() });
-    check(Filter { trace: Some("t".into()), ..time.clone() });
-    check(Filter { session: Some("s".into()), ..Filter::default() });
-    check(Filter { session: Some("s".into()), status: Some("error".into()), ..time.clone() });
-    check(Filter { feedback: (Some(1.0), None), ..time });
+    check(NUMBER, Filter { trace: Some("t".into()), ..Filter::default() });
+    check(NUMBER, Filter { trace: Some("t".into()), ..time.clone() });
+    check(SESSION, Filter { session: Some("s".into()), ..Filter::default() });
+    check(SESSION, Filter { session: Some("s".into()), status: Some("error".into()), ..time.clone() });
+    check(NUMBER, Filter { feedback: (Some(1.0), None), ..time });
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Conditions on `requests` in SQLite's words.
 
+use rusqlite::ToSql;
 use rusqlite::types::ToSqlOutput;
-use rusqlite::{Connection, ToSql};
 
 use crate::conditions::{Conditions, Value};
 use crate::query::Filter;
@@ -19,23 +19,6 @@ impl ToSql for Value {
 
 /// All that a filter asks for.
 pub(crate) fn of(filter: &Filter) -> Conditions {
-    let mut all = in_time(filter);
-    if let Some(session) = &filter.session {
-        by_session(&mut all, session);
-    }
-    all
-}
-
-/// The same for the newest ones: a long session is gone through in the order of time.
-pub(crate) fn of_newest(connection: &Connection, filter: &Filter) -> rusqlite::Result<Conditions> {
-    Ok(match &filter.session {
-        Some(session) if ids::is_long(connection, session)? => in_time(filter),
-        Some(_) | None => of(filter),
-    })
-}
-
-/// The same, where a session is not looked up.
-fn in_time(filter: &Filter) -> Conditions {
     let mut all = Conditions::of(filter);
     if let (least, most) = filter.feedback
         && (least.is_some() || most.is_some())
@@ -72,9 +55,4 @@ fn of_trace(all: &mut Conditions, id: &str) {
         ids::numbers_of_trace("?", "?")
     );
     all.with(&text, [id.into(), ids::hash(id).into(), id.into(), id.into(), id.into()]);
-}
-
-/// Where requests of this session are, among which are others.
-fn by_session(all: &mut Conditions, session: &str) {
-    all.with(&format!("number IN ({})", ids::numbers_by("?")), [ids::hash(session).into()]);
 }

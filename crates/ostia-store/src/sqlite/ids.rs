@@ -1,4 +1,4 @@
-//! Ids by which requests are found over all time: of traces, sessions and providers' requests, and their own.
+//! Ids by which requests are found over all time: of traces and providers' requests, and their own.
 //!
 //! A request's own id has an index of its own, and begins with the time, so that new ones stand together. All others are anybody's
 //! words. An index of each would have every record written into pages all over the file, and that was most of what a record cost; here they
@@ -15,8 +15,6 @@ use crate::record::Record;
 const SEGMENT_BITS: u32 = 14;
 /// Ids that one step of retention takes away at most.
 const IDS_MAX: u32 = 1000;
-/// Of a longer session the newest requests are found sooner by time than among all of it, in requests.
-const LONG_SESSION: u32 = 10_000;
 
 /// FNV-1a of 64 bits (<https://datatracker.ietf.org/doc/draft-eastlake-fnv>), as a number that SQLite has. It stands in files, so it stays as it is.
 pub(super) fn hash(id: &str) -> i64 {
@@ -50,13 +48,6 @@ pub(super) const NUMBERS_OF_FEEDBACK: &str = "SELECT number FROM requests WHERE 
      (SELECT id_hash(trace_id) AS of_trace FROM feedback GROUP BY trace_id) \
      CROSS JOIN ids ON ids.segment = segments.segment AND hash = of_trace";
 
-/// May so many requests be of this session that it is a long one?
-pub(super) fn is_long(connection: &Connection, session: &str) -> rusqlite::Result<bool> {
-    let text = format!("SELECT count(*) FROM ({} LIMIT {LONG_SESSION})", numbers_by("?1"));
-    let count: u32 = connection.prepare_cached(&text)?.query_row([hash(session)], |row| row.get(0))?;
-    Ok(count == LONG_SESSION)
-}
-
 /// An id of a request, in the order in which they are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Id {
@@ -69,7 +60,7 @@ pub(super) struct Id {
 pub(super) fn of(record: &Record, number: i64) -> impl Iterator<Item = Id> {
     let trace = Some(&record.trace_id).filter(|trace| **trace != record.id);
     let of_attempts = record.attempts.iter().filter_map(|attempt| attempt.request_id.as_ref());
-    let all = trace.into_iter().chain(&record.session).chain(of_attempts);
+    let all = trace.into_iter().chain(of_attempts);
     all.map(move |id| Id { segment: number >> SEGMENT_BITS, hash: hash(id), request: number })
 }
 

@@ -74,8 +74,7 @@ impl Reader {
         let connection = self.connection()?;
         let mut rows = Vec::new();
         for (from_ms, to_ms) in days::with_any(connection, filter, page)? {
-            let filter = Filter { from_ms, to_ms, ..filter.clone() };
-            let mut conditions = conditions::of_newest(connection, &filter)?;
+            let mut conditions = conditions::of(&Filter { from_ms, to_ms, ..filter.clone() });
             conditions.after(page.after);
             // One more, to know whether there are more.
             let missing = (wanted as usize + 1).saturating_sub(rows.len());

@@ -75,7 +75,7 @@ fn is_on_earlier_page(
     after: Place,
 ) -> rusqlite::Result<bool> {
     let of_session = Filter { session: Some(id.to_owned()), ..filter.clone() };
-    let mut conditions = conditions::of_newest(connection, &of_session)?;
+    let mut conditions = conditions::of(&of_session);
     conditions.not_after(after);
     let text = format!("SELECT 1 FROM requests {} LIMIT 1", conditions.text());
     let mut select = connection.prepare_cached(&text)?;
