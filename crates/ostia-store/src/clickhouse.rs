@@ -21,7 +21,8 @@ mod spans;
 mod sums;
 mod tallies;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
+pub(crate) mod trial;
 mod write;
 
 use std::fmt;

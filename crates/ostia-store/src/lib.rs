@@ -42,6 +42,7 @@ mod steps;
 mod summary;
 #[cfg(test)]
 mod tests;
+mod trial;
 mod write_error;
 mod writer;
 
@@ -65,7 +66,10 @@ pub use feedback::{Feedback, FeedbackChange, NotTheirs, VALUES as FEEDBACK_VALUE
 pub use finisher::{Finisher, Observer};
 pub use health::Health;
 pub use mask::mask_text;
-pub use metrics::{BreakerGauge, Gauges, METRICS_MEDIA_TYPE, MetricLabels, Metrics};
+pub use metrics::{
+    BreakerGauge, Gauges, METRICS_MEDIA_TYPE, MetricLabels, Metrics, PLAIN_METRICS_MEDIA_TYPE,
+    plain as plain_metrics,
+};
 pub use network::{Connect, Connecting, Stream};
 pub use orders::{Done, Orders};
 pub use postgres::{Encryption, Server};
@@ -80,4 +84,5 @@ pub use spans::{AppLog, Joined, Span};
 pub use sqlite::database::{DataDirectory, FILE_NAME, NoDirectory};
 pub use steps::{POINTS_MAX, StepError, Steps};
 pub use summary::{Durations, Group, Grouping, Line, Series, Sums};
+pub use trial::Trial;
 pub use writer::{FLUSH_WITHIN, Store};

@@ -6,6 +6,7 @@
 
 mod capped;
 mod gauges;
+mod plain;
 mod recent;
 
 use std::cell::OnceCell;
@@ -23,10 +24,14 @@ use crate::health::Health;
 use crate::record::{Attempt, Record, Usage};
 use capped::Capped;
 pub use gauges::{BreakerGauge, Gauges};
+pub use plain::plain;
 use recent::{Attempts, Chosen, Recent, Requests};
 
 /// The type of what [`Metrics::text`] gives.
 pub const METRICS_MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// The type of what [`plain`] makes of it.
+pub const PLAIN_METRICS_MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Methods that are told by their name.
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];

@@ -9,6 +9,7 @@
 
 mod client;
 mod conditions;
+mod documents;
 mod feedback;
 mod insert;
 mod names;
@@ -23,6 +24,7 @@ mod tables;
 pub(crate) mod tests;
 mod text;
 mod tls;
+pub(crate) mod trial;
 
 pub use reader::Reader;
 

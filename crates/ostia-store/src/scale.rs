@@ -1,23 +1,29 @@
 //! How long questions take where much is kept. Not run by itself; from the crate's folder:
 //!
-//!     OSTIA_SCALE=/tmp/scale cargo test --profile up -p ostia-store -- --ignored --nocapture scale
+//!     OSTIA_SCALE=/tmp/scale cargo test --release -p ostia-store -- --ignored --nocapture scale::
 //!
-//! Fills a file in that folder once with a million records (`OSTIA_SCALE_RECORDS`) of thirty days, and asks each question many times.
+//! Fills each engine once in that folder (`scale::in_a_file`, `in_postgres`, `in_clickhouse`) with a million records
+//! (`OSTIA_SCALE_RECORDS`) of thirty days, and asks each question many times.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::answers::ReadError;
-use crate::engine::Place;
+use crate::answers::{Fact, GroupBy, ReadError};
+use crate::clickhouse::tests::Served;
+use crate::engine::{Engine, Place};
+use crate::feedback::Feedback;
+use crate::postgres::tests::Databases;
 use crate::query::{Filter, Page, PageSize};
 use crate::reader::Reader;
 use crate::record::{Attempt, Cost, Outcome, Record, Usage};
-use crate::sqlite::{database, insert};
+use crate::sqlite::database;
 use crate::steps::Steps;
 use crate::summary::Grouping;
 
 const RECORDS: u64 = 1_000_000;
-const BATCH: u64 = 512;
+const BATCH: u64 = 2048;
+/// So often somebody said what they think.
+const FEEDBACK: u64 = 2000;
 const DAY_MS: i64 = 86_400_000;
 const DAYS: i64 = 30;
 /// The last moment of them.
@@ -25,6 +31,8 @@ const END_MS: i64 = 1_795_939_200_000;
 const ROUNDS: usize = 10;
 /// What the slowest question but one in twenty may take.
 const P95_MAX: Duration = Duration::from_millis(300);
+/// What a start may take where all of them are there.
+const START_MAX: Duration = Duration::from_secs(1);
 
 /// As many records as are wanted.
 fn records() -> u64 {
@@ -106,43 +114,61 @@ fn record(number: u64, all: u64) -> Record {
     }
 }
 
-fn filled() -> PathBuf {
+/// The folder of all of it.
+fn folder() -> PathBuf {
     let folder = std::env::var_os("OSTIA_SCALE").map_or_else(std::env::temp_dir, PathBuf::from);
     std::fs::create_dir_all(&folder).unwrap();
-    let (path, all) = (folder.join("scale.db"), records());
-    let mut connection = database::open(&path).unwrap();
-    let count = "SELECT count(*) FROM requests";
-    let there: i64 = connection.query_row(count, [], |row| row.get(0)).unwrap();
-    let there = there as u64;
+    folder
+}
+
+/// Writes what is not there yet.
+fn fill(place: &Place) {
+    let mut engine = Engine::of(place);
+    engine.open().unwrap();
+    let all = records();
+    let there = Reader::of(place).count(&Filter::default(), all).unwrap();
     let (began, worked) = (Instant::now(), cpu());
     for first in (there..all).step_by(BATCH as usize) {
         let batch: Vec<Record> = (first..all.min(first + BATCH)).map(|number| record(number, all)).collect();
-        insert::write(&mut connection, &batch).unwrap();
+        engine.write(&batch).unwrap();
     }
-    let wrote = (all - there.min(all)).max(1);
-    let bytes = std::fs::metadata(&path).unwrap().len();
+    let wrote = all - there.min(all);
+    if wrote == 0 {
+        return;
+    }
+    let feedback: Vec<Feedback> = (0..FEEDBACK.min(all)).map(|number| feedback(number, all)).collect();
+    engine.keep_feedback(&feedback).unwrap().unwrap();
     eprintln!(
-        "{wrote} records made and written in {:?}, {:.1} us of CPU each; {} bytes, {} each",
+        "{wrote} records made and written in {:?}, {:.1} us of CPU each on this side",
         began.elapsed(),
         (cpu() - worked).as_secs_f64() * 1e6 / wrote as f64,
-        bytes,
-        bytes / all
     );
-    for (name, bytes) in sizes(&connection) {
-        eprintln!("  {name}: {} bytes a record", bytes / all);
-    }
-    path
 }
 
-/// Tables and indexes, where this SQLite can tell.
-fn sizes(connection: &rusqlite::Connection) -> Vec<(String, u64)> {
+/// What somebody thought of a trace.
+fn feedback(number: u64, all: u64) -> Feedback {
+    let about = record(mixed(number) % all, all);
+    Feedback {
+        id: format!("thought-{number}"),
+        trace_id: about.trace_id,
+        created_ms: about.started_ms + 1000,
+        value: (number % 21) as i64 - 10,
+        weight: 1.0,
+        ..Feedback::default()
+    }
+}
+
+/// Tables and indexes of a file, where this SQLite can tell.
+fn tell_sizes(path: &Path) {
+    let (connection, all) = (database::open(path).unwrap(), records());
+    let bytes = std::fs::metadata(path).unwrap().len();
+    eprintln!("{bytes} bytes, {} each", bytes / all);
     let text = "SELECT name, sum(pgsize) FROM dbstat GROUP BY name ORDER BY 2 DESC LIMIT 12";
-    let Ok(mut select) = connection.prepare(text) else { return Vec::new() };
-    select
-        .query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64)))
-        .unwrap()
-        .map(Result::unwrap)
-        .collect()
+    let Ok(mut select) = connection.prepare(text) else { return };
+    let size = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64));
+    for (name, bytes) in select.query_map([], size).unwrap().map(Result::<(String, u64), _>::unwrap) {
+        eprintln!("  {name}: {} bytes a record", bytes / all);
+    }
 }
 
 /// What this thread has worked so far: on a machine that is busy with other things it says more than a clock.
@@ -174,25 +200,62 @@ fn timed(name: &str, slow: &mut Vec<String>, mut ask: impl FnMut(usize) -> Resul
     }
 }
 
-fn start(path: &Path) {
+/// How long it takes until records could be written, where they are there already.
+fn start(place: &Place) {
     let began = Instant::now();
-    drop(database::open(path).unwrap());
+    Engine::of(place).open().unwrap();
     eprintln!("opened in {:?}", began.elapsed());
-    assert!(began.elapsed() < Duration::from_secs(1));
+    assert!(began.elapsed() < START_MAX);
 }
 
 #[test]
 #[ignore = "fills a gigabyte"]
-fn a_million_records() {
-    let path = filled();
-    start(&path);
-    let all = records();
-    let mut reader = Reader::of(&Place::File(path));
-    let size = |size| Page { after: None, size: PageSize::new(size).unwrap() };
-    let one = |round: usize| record(mixed(round as u64) % all, all);
-    let some = |text: &str| Some(text.to_owned());
+fn in_a_file() {
+    let path = folder().join("scale.db");
+    ask(&Place::File(path.clone()));
+    tell_sizes(&path);
+}
+
+#[test]
+#[ignore = "fills gigabytes"]
+fn in_postgres() {
+    const NAME: &str = "scale";
+    let Some(databases) = Databases::start_in(&folder().join("postgres")) else { return };
+    if databases.server.sql("postgres", &format!("SELECT 1 FROM pg_database WHERE datname = '{NAME}'")) != "1"
+    {
+        databases.server.create(NAME);
+    }
+    ask(&databases.place_of(NAME));
+}
+
+#[test]
+#[ignore = "fills a gigabyte"]
+fn in_clickhouse() {
+    let Some(served) = Served::start_in(&folder().join("clickhouse")) else { return };
+    ask(&served.place());
+}
+
+/// Fills it, and asks all there is to ask.
+fn ask(place: &Place) {
+    fill(place);
+    start(place);
+    let mut reader = Reader::of(place);
     let slow = &mut Vec::new();
     eprintln!("  p50 ms   p95 ms   cpu ms");
+    ask_for_requests(&mut reader, slow);
+    ask_for_sums(&mut reader, slow);
+    ask_for_counts(&mut reader, slow);
+    assert!(slow.is_empty(), "{slow:#?}");
+}
+
+fn some(text: &str) -> Option<String> {
+    Some(text.to_owned())
+}
+
+fn ask_for_requests(reader: &mut Reader, slow: &mut Vec<String>) {
+    let all = records();
+    let size = |size| Page { after: None, size: PageSize::new(size).unwrap() };
+    let one = |round: usize| record(mixed(round as u64) % all, all);
     let filters: [(&str, Filter); 12] = [
         ("all", Filter::default()),
         ("status=error", Filter { status: some("error"), ..Filter::default() }),
@@ -227,6 +290,9 @@ fn a_million_records() {
     timed("sessions", slow, |_| Ok(reader.sessions(&Filter::default(), size(50))?.0.len()));
     let later = Page { after: Some((END_MS - 15 * DAY_MS, 0)), ..size(50) };
     timed("sessions, a later page", slow, |_| Ok(reader.sessions(&Filter::default(), later)?.0.len()));
+}
+
+fn ask_for_sums(reader: &mut Reader, slow: &mut Vec<String>) {
     for days in [1, DAYS] {
         let time = Filter { from_ms: Some(END_MS - days * DAY_MS), to_ms: Some(END_MS), ..Filter::default() };
         let errors = Filter { status: some("error"), ..time.clone() };
@@ -243,5 +309,31 @@ fn a_million_records() {
             }
         }
     }
-    assert!(slow.is_empty(), "{slow:#?}");
+}
+
+/// Portkey's graphs and groups, prompt caches, and what the live tail asks.
+fn ask_for_counts(reader: &mut Reader, slow: &mut Vec<String>) {
+    for days in [1, DAYS] {
+        let time = Filter { from_ms: Some(END_MS - days * DAY_MS), to_ms: Some(END_MS), ..Filter::default() };
+        let steps = Steps::of(END_MS - days * DAY_MS, END_MS, None, END_MS).unwrap();
+        for fact in [Fact::User, Fact::Failure, Fact::Retries, Fact::Fallback] {
+            timed(&format!("tally {days}d {fact:?}"), slow, |_| Ok(reader.tally(&time, &steps, fact)?.len()));
+        }
+        for by in [GroupBy::Provider, GroupBy::Model, GroupBy::Metadata("_user".into())] {
+            timed(&format!("groups {days}d {by:?}"), slow, |_| {
+                Ok(reader.groups(&time, &by, (0, 50))?.1.len())
+            });
+        }
+        timed(&format!("feedback {days}d"), slow, |_| Ok(reader.feedback(&time, &steps)?.len()));
+        let of_key = Filter { key: Some("team-3".into()), ..time.clone() };
+        timed(&format!("feedback {days}d, a key's"), slow, |_| Ok(reader.feedback(&of_key, &steps)?.len()));
+        timed(&format!("cache use {days}d"), slow, |_| Ok(reader.cache_use(&time, END_MS)?.1.len()));
+        timed(&format!("cache falls {days}d"), slow, |_| Ok(reader.cache_falls(&time)?.0.len()));
+        timed(&format!("count {days}d"), slow, |_| Ok(reader.count(&time, 50_000)? as usize));
+    }
+    timed("last number", slow, |_| Ok(reader.last_number()? as usize));
+    let newest = reader.last_number().unwrap();
+    timed("newer than the last 50", slow, |_| {
+        Ok(reader.newer(&Filter::default(), newest - 50, 100)?.0.len())
+    });
 }

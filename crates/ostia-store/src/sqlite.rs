@@ -10,6 +10,7 @@ pub(crate) mod reprice;
 pub(crate) mod retention;
 mod rollup;
 mod spans;
+pub(crate) mod trial;
 
 pub use reader::Reader;
 

@@ -72,7 +72,7 @@ fn reader(path: &Path) -> Reader {
 }
 
 /// Prices of an operator who says that a million tokens cost so much; `None`: says nothing.
-fn at(price: Option<f64>) -> Prices {
+pub(crate) fn at(price: Option<f64>) -> Prices {
     let catalog = Arc::new(Catalog::embedded());
     let priced =
         price.map_or(Priced::ByCatalogue, |price| Priced::ByOperator { input: price, output: price });

@@ -25,7 +25,9 @@ const START_MAX: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct Postgres {
     programs: PathBuf,
-    folder: TempDir,
+    folder: PathBuf,
+    /// Goes with the server, where it is nobody's own folder.
+    _folder: Option<TempDir>,
     owner: Option<(u32, u32)>,
     port: u16,
     options: Vec<String>,
@@ -40,19 +42,8 @@ impl Postgres {
 
     /// The same with files in its data directory, and settings (`ssl=on`).
     pub fn start_with(files: &[(&str, &str)], settings: &[&str]) -> Option<Postgres> {
-        let Some(programs) = programs() else {
-            let words = "PostgreSQL is missing (apt install postgresql): its tests are skipped.";
-            assert!(std::env::var_os("CI").is_none(), "{words}");
-            eprintln!("{words}");
-            return None;
-        };
         let folder = TempDir::new().expect("a folder");
-        let owner = owner();
-        let port =
-            TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port").port();
-        let options = settings.iter().map(|setting| (*setting).to_owned()).collect();
-        let mut postgres = Postgres { programs, folder, owner, port, options, server: None };
-        postgres.own(postgres.folder.path());
+        let mut postgres = Postgres::new(folder.path().to_owned(), Some(folder), settings)?;
         postgres.make_data();
         for (name, text) in files {
             let path = postgres.data().join(name);
@@ -61,6 +52,33 @@ impl Postgres {
             postgres.own(&path);
         }
         postgres.run();
+        Some(postgres)
+    }
+
+    /// One whose data stays in this folder, and is there still if it was started there before.
+    pub fn start_in(folder: &Path) -> Option<Postgres> {
+        fs::create_dir_all(folder).expect("a folder");
+        let mut postgres = Postgres::new(folder.to_owned(), None, &[])?;
+        if !postgres.data().join("PG_VERSION").exists() {
+            postgres.make_data();
+        }
+        postgres.run();
+        Some(postgres)
+    }
+
+    fn new(folder: PathBuf, temporary: Option<TempDir>, settings: &[&str]) -> Option<Postgres> {
+        let Some(programs) = programs() else {
+            let words = "PostgreSQL is missing (apt install postgresql): its tests are skipped.";
+            assert!(std::env::var_os("CI").is_none(), "{words}");
+            eprintln!("{words}");
+            return None;
+        };
+        let port =
+            TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port").port();
+        let options = settings.iter().map(|setting| (*setting).to_owned()).collect();
+        let postgres =
+            Postgres { programs, folder, _folder: temporary, owner: owner(), port, options, server: None };
+        postgres.own(&postgres.folder);
         Some(postgres)
     }
 
@@ -106,13 +124,13 @@ impl Postgres {
     /// Starts it again, where it was.
     pub fn run(&mut self) {
         let mut command = self.program("postgres");
-        let socket = format!("unix_socket_directories={}", self.folder.path().display());
+        let socket = format!("unix_socket_directories={}", self.folder.display());
         command.arg("-D").arg(self.data()).args(["-p", &self.port.to_string()]);
         let settings = ["listen_addresses=127.0.0.1", "fsync=off", &socket];
         for setting in settings.into_iter().chain(self.options.iter().map(String::as_str)) {
             command.args(["-c", setting]);
         }
-        let log = fs::OpenOptions::new().create(true).append(true).open(self.folder.path().join("log"));
+        let log = fs::OpenOptions::new().create(true).append(true).open(self.folder.join("log"));
         let log = log.expect("a log");
         let server = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
         self.server = Some(server.expect("a server"));
@@ -125,7 +143,7 @@ impl Postgres {
 
     /// What it has written to its log.
     pub fn log(&self) -> String {
-        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+        fs::read_to_string(self.folder.join("log")).unwrap_or_default()
     }
 
     fn is_ready(&self) -> bool {
@@ -141,11 +159,11 @@ impl Postgres {
     }
 
     fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
+        self.folder.join("data")
     }
 
     fn make_data(&self) {
-        let password = self.folder.path().join("password");
+        let password = self.folder.join("password");
         fs::write(&password, PASSWORD).expect("a file");
         self.own(&password);
         let mut command = self.program("initdb");

@@ -195,6 +195,15 @@ impl ClickHouse {
         self.call(self.target(), &[], text.as_bytes().to_vec(), WRITTEN_WITHIN).map(drop)
     }
 
+    /// Has the user this right to the database?
+    pub(super) fn is_granted(&self, right: &str) -> Result<bool, Error> {
+        let target = self.target() + "&default_format=RowBinary";
+        let database = self.database.replace('\\', "\\\\").replace('`', "\\`");
+        let text = format!("CHECK GRANT {right} ON `{database}`.*");
+        let answer = self.call(target, &[], text.into_bytes(), ANSWER_WITHIN)?;
+        Ok(Decoder::new(&answer).byte()? != 0)
+    }
+
     fn target(&self) -> String {
         let mut target = "/?wait_end_of_query=1&database=".to_owned();
         push_encoded(&mut target, &self.database);

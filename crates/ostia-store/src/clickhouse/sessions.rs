@@ -33,73 +33,62 @@ impl Reader {
         Ok((sessions, next))
     }
 
-    /// Sessions by their newest requests. Those that have one that is newer than the last one of the page before were on it, or on one
-    /// before that.
+    /// Sessions by their newest requests: those of the first page among the latest requests; those of a later one by the newest request
+    /// of each session, because one whose newest request is not behind the last of the page before was on that, or on one before it.
     fn newest_sessions(&self, filter: &Filter, page: Page, count: usize) -> Result<Vec<Newest>, Error> {
+        if let Some(after) = page.after {
+            return self.sessions_behind(filter, after, count);
+        }
         let (mut seen, mut found) = (HashSet::new(), Vec::new());
-        for time in self.pieces(filter, page.after)? {
-            let mut behind = page.after;
-            loop {
-                let mut sessions = self.sessions_behind(filter, time, behind)?;
-                let is_end = sessions.len() < AT_ONCE;
-                behind = sessions.last().map(|(_, newest)| *newest);
-                sessions.retain(|(id, _)| seen.insert(id.clone()));
-                if let Some(after) = page.after {
-                    let told = self.with_later(filter, &sessions, after)?;
-                    sessions.retain(|(id, _)| !told.contains(id));
-                }
-                found.extend(sessions);
-                if found.len() >= count {
-                    found.truncate(count);
-                    return Ok(found);
-                }
-                if is_end {
-                    break;
-                }
+        for time in self.pieces(filter, None)? {
+            // Of those that were found already there may be as many among the newest of this time.
+            let mut sessions = self.latest_sessions(filter, time, count + found.len())?;
+            sessions.retain(|(id, _)| seen.insert(id.clone()));
+            found.extend(sessions);
+            if found.len() >= count {
+                break;
             }
         }
+        found.truncate(count);
         Ok(found)
     }
 
-    /// Some sessions of this time by their newest requests behind this place.
+    /// The sessions with the newest requests of this time.
+    fn latest_sessions(&self, filter: &Filter, time: Time, count: usize) -> Result<Vec<Newest>, Error> {
+        let mut parameters = Parameters::default();
+        let mut conditions = Conditions::of(filter, &mut parameters);
+        conditions.time(time, &mut parameters);
+        self.newest_of(conditions, "", count, &parameters)
+    }
+
+    /// The sessions whose newest requests are behind this place.
     fn sessions_behind(
         &self,
         filter: &Filter,
-        time: Time,
-        behind: Option<(i64, i64)>,
+        after: (i64, i64),
+        count: usize,
     ) -> Result<Vec<Newest>, Error> {
         let mut parameters = Parameters::default();
-        let mut conditions = Conditions::of(filter, &mut parameters);
-        conditions.and("session IS NOT NULL");
-        conditions.time(time, &mut parameters);
-        conditions.after(behind, &mut parameters);
-        let text = format!(
-            "SELECT assumeNotNull(session) AS name, max((started_ms, number)) AS newest FROM ostia_records FINAL {} \
-             GROUP BY name ORDER BY newest DESC LIMIT {AT_ONCE}",
-            conditions.text()
-        );
-        self.server.rows(&text, &parameters, |row| Ok((row.text()?, (row.i64()?, row.i64()?))))
+        let conditions = Conditions::of(filter, &mut parameters);
+        let (started_ms, number) = (parameters.int(after.0), parameters.int(after.1));
+        let having = format!("HAVING newest < ({started_ms}, {number})");
+        self.newest_of(conditions, &having, count, &parameters)
     }
 
-    /// Those of these that have a request which is not behind this place.
-    fn with_later(
+    fn newest_of(
         &self,
-        filter: &Filter,
-        sessions: &[Newest],
-        after: (i64, i64),
-    ) -> Result<HashSet<String>, Error> {
-        if sessions.is_empty() {
-            return Ok(HashSet::new());
-        }
-        let mut parameters = Parameters::default();
-        let mut conditions = Conditions::of(filter, &mut parameters);
-        conditions.in_sessions(sessions.iter().map(|(id, _)| id.as_str()), &mut parameters);
-        let (started_ms, number) = (parameters.int(after.0), parameters.int(after.1));
-        conditions
-            .and(format!("started_ms >= {started_ms} AND (started_ms, number) >= ({started_ms}, {number})"));
-        let text =
-            format!("SELECT DISTINCT assumeNotNull(session) FROM ostia_records FINAL {}", conditions.text());
-        Ok(self.server.rows(&text, &parameters, |row| row.text())?.into_iter().collect())
+        mut conditions: Conditions,
+        having: &str,
+        count: usize,
+        parameters: &Parameters,
+    ) -> Result<Vec<Newest>, Error> {
+        conditions.and("session IS NOT NULL");
+        let text = format!(
+            "SELECT assumeNotNull(session) AS name, max((started_ms, number)) AS newest FROM ostia_records FINAL {} \
+             GROUP BY name {having} ORDER BY newest DESC LIMIT {count}",
+            conditions.text()
+        );
+        self.server.rows(&text, parameters, |row| Ok((row.text()?, (row.i64()?, row.i64()?))))
     }
 
     /// What these come to, in this order.

@@ -34,10 +34,10 @@ const MINUTE_MS: i64 = 60_000;
 const DAY_MS: i64 = 86_400_000;
 
 /// A server that runs. It is killed when it is dropped.
-struct Served {
+pub(crate) struct Served {
     child: Child,
     address: SocketAddr,
-    _folder: TempDir,
+    _folder: Option<TempDir>,
 }
 
 impl Drop for Served {
@@ -55,6 +55,19 @@ impl Served {
 
     /// One that loses every so manieth answer to what is written.
     fn losing(every: u32) -> Option<Served> {
+        let folder = TempDir::new().unwrap();
+        let data = folder.path().join("data");
+        let mut served = Served::over(&data, every)?;
+        served._folder = Some(folder);
+        Some(served)
+    }
+
+    /// One whose data stays in this folder, and is there still if it was started there before.
+    pub(crate) fn start_in(folder: &Path) -> Option<Served> {
+        Served::over(folder, 0)
+    }
+
+    fn over(data: &Path, losing_every: u32) -> Option<Served> {
         let Some(python) = std::env::var_os(PYTHON) else {
             let words = format!(
                 "{PYTHON} names no Python that has chdb. By hand: export {PYTHON}=$(cargo xtask clients)\n"
@@ -64,19 +77,18 @@ impl Served {
             let _ = std::io::stderr().write_all(format!("SKIPPED: {words}").as_bytes());
             return None;
         };
-        let folder = TempDir::new().unwrap();
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ostia/tests/servers/clickhouse.py");
         let mut command = Command::new(python);
-        command.arg(script).arg(folder.path().join("data")).stdout(Stdio::piped());
-        command.env("CLICKHOUSE_PASSWORD", PASSWORD).env("LOSE_EVERY", every.to_string());
+        command.arg(script).arg(data).stdout(Stdio::piped());
+        command.env("CLICKHOUSE_PASSWORD", PASSWORD).env("LOSE_EVERY", losing_every.to_string());
         let mut child = command.env("PYTHONDONTWRITEBYTECODE", "1").spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim().strip_prefix("listens on ").unwrap().parse().unwrap();
-        Some(Served { child, address, _folder: folder })
+        Some(Served { child, address, _folder: None })
     }
 
-    fn place(&self) -> Place {
+    pub(crate) fn place(&self) -> Place {
         Place::ClickHouse(self.server())
     }
 
@@ -614,4 +626,49 @@ fn what_is_wrong_is_said() {
         matches!(Reader::of(&served.place()).one("x"), Err(ReadError::Unreadable(why)) if why.contains("Unknown table"))
     );
     assert!(!format!("{:?}", right()).contains("secret"));
+}
+
+/// What is told when this server is tried: whether all of it works, and these words.
+#[track_caller]
+fn tried(server: ClickHouse, works: bool, words: &[&str]) {
+    let found = Place::ClickHouse(server).examine();
+    let told: Vec<String> = found
+        .iter()
+        .map(|one| format!("{} -> {}", one.found, one.next.clone().unwrap_or_default()))
+        .collect();
+    let told = told.join("\n");
+    assert_eq!(found.iter().all(|one| one.next.is_none()), works, "{told}");
+    assert!(words.iter().all(|word| told.contains(word)), "{words:?}: {told}");
+    assert!(!told.contains(PASSWORD) && !told.contains("s3cret"), "{told}");
+}
+
+#[test]
+fn a_server_is_tried_and_left_as_it_is() {
+    let Some(served) = Served::start() else { return };
+    let server = || served.server();
+    tried(server(), true, &["ClickHouse 2", "no tables yet", "`ostia` may make the tables"]);
+    let tables = "SELECT count() FROM system.tables WHERE database = 'ostia'";
+    let none = super::server::Parameters::default();
+    assert_eq!(server().number(tables, &none), Ok(0));
+    let Place::ClickHouse(own) = served.place() else { unreachable!() };
+    Engine::of(&served.place()).open().unwrap();
+    tried(own, true, &["the newest"]);
+    server().command("INSERT INTO ostia_versions SELECT 99").unwrap();
+    tried(server(), false, &["newer gateway", "-> renew this gateway"]);
+    tried(
+        ClickHouse { password: Some("s3cret".into()), ..server() },
+        false,
+        &["Authentication failed", "-> look at `ostia` and its password"],
+    );
+    tried(
+        ClickHouse { database: "nothing".into(), ..server() },
+        false,
+        &["nothing", "-> CREATE DATABASE nothing"],
+    );
+    let nobody = Arc::new(Direct(SocketAddr::from(([127, 0, 0, 1], 1))));
+    tried(
+        ClickHouse { http: nobody, ..server() },
+        false,
+        &["refused", "-> see that ClickHouse's HTTP interface"],
+    );
 }

@@ -7,6 +7,7 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Transaction};
 
 use super::client::{Fault, Param, param};
+use super::documents::{self, Keys};
 use super::partitions::day_of;
 use super::rollup::Rows;
 use super::text::clean;
@@ -75,6 +76,7 @@ pub(super) async fn write(client: &mut Client, batch: &Batch<'_>) -> Result<(), 
         return Ok(transaction.commit().await?);
     }
     names::write(&transaction, added.iter().map(|(line, number)| (line.record, *number))).await?;
+    write_documents(&transaction, &added).await?;
     write_bodies(&transaction, added.iter().filter(|(line, _)| has_bodies(line))).await?;
     write_days(&transaction, &added, &has_bodies).await?;
     rollup::add(&transaction, sums(added.iter().map(|(line, _)| line.record))).await?;
@@ -98,7 +100,7 @@ enum Column {
 
 use Column::{Number, Text};
 
-static COLUMNS: [(&str, Column); 26] = [
+static COLUMNS: [(&str, Column); 25] = [
     ("id", Text(|line| Some(clean(&line.record.id)))),
     ("started_ms", Number(|line| Some(line.record.started_ms))),
     ("trace_id", Text(|line| Some(clean(&line.record.trace_id)))),
@@ -124,7 +126,6 @@ static COLUMNS: [(&str, Column); 26] = [
     ("unpriced", Number(|line| Some(signed(line.facts.sums.unpriced)))),
     ("costs", Text(|line| line.costs.as_deref().map(Cow::from))),
     ("metadata", Text(|line| line.metadata.as_deref().map(Cow::from))),
-    ("document", Text(|line| Some(line.document.as_str().into()))),
 ];
 
 /// The numbers of those that were not there, by their ids.
@@ -177,6 +178,13 @@ fn insert_text() -> String {
         names.replace("metadata", "metadata::jsonb"),
         places.join(", ")
     )
+}
+
+async fn write_documents(transaction: &Transaction<'_>, lines: &[(&Line<'_>, i64)]) -> Result<(), Fault> {
+    let mut keys = Keys::default();
+    lines.iter().for_each(|(line, number)| keys.push(line.record.started_ms, *number));
+    let texts: Vec<&str> = lines.iter().map(|(line, _)| line.document.as_str()).collect();
+    documents::write(transaction, &keys, &texts).await
 }
 
 async fn write_bodies<'l>(

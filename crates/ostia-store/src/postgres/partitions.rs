@@ -1,4 +1,4 @@
-//! The days that requests and bodies are partitioned by, and the longer times of names.
+//! The days that requests, their documents and bodies are partitioned by, and the longer times of names.
 
 use std::collections::BTreeMap;
 
@@ -11,6 +11,9 @@ use crate::answers::DAY_MS;
 
 /// How long the times are that names are partitioned by.
 const NAMES_MS: i64 = 32 * DAY_MS;
+
+/// Tables that have a partition for each day.
+const OF_DAYS: [&str; 3] = ["requests", "documents", "bodies"];
 
 /// The beginning of the day that holds this moment.
 pub(super) fn day_of(ms: i64) -> i64 {
@@ -37,7 +40,7 @@ pub(super) async fn ensure(
 
 /// Makes the partitions of a day. They are made apart and joined then, which stops nobody who reads or writes other days.
 async fn add(transaction: &Transaction<'_>, day_ms: i64) -> Result<(), Fault> {
-    for table in ["requests", "bodies"] {
+    for table in OF_DAYS {
         join(transaction, table, &partition(table, day_ms), (day_ms, day_ms + DAY_MS)).await?;
     }
     let names_ms = day_ms.div_euclid(NAMES_MS) * NAMES_MS;
@@ -79,8 +82,8 @@ pub(super) async fn drop_bodies(transaction: &Transaction<'_>, day_ms: i64) -> R
 
 /// Takes away a day, and the names of its time where no other day of that is there.
 pub(super) async fn drop_day(transaction: &Transaction<'_>, day_ms: i64) -> Result<(), Fault> {
-    let [requests, bodies] = ["requests", "bodies"].map(|table| partition(table, day_ms));
-    let text = format!("DROP TABLE IF EXISTS {requests}, {bodies}; DELETE FROM days WHERE day_ms = {day_ms}");
+    let tables = OF_DAYS.map(|table| partition(table, day_ms)).join(", ");
+    let text = format!("DROP TABLE IF EXISTS {tables}; DELETE FROM days WHERE day_ms = {day_ms}");
     transaction.batch_execute(&text).await?;
     let from_ms = day_ms.div_euclid(NAMES_MS) * NAMES_MS;
     let others = "SELECT 1 FROM days WHERE day_ms >= $1 AND day_ms < $2 LIMIT 1";

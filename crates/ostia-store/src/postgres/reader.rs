@@ -21,6 +21,7 @@ use tokio_postgres::{Client as Connection, Row};
 
 use super::client::{Client, Fault, Role, param};
 use super::conditions::{numbered, params};
+use super::documents::{self, Keys};
 use super::text::clean;
 use super::{Server, spans};
 use crate::answers::{ANSWER_WITHIN, DAY_MS, Listed, ReadError, TRACE_MAX, Told, paged, plain};
@@ -169,12 +170,26 @@ fn told_columns() -> String {
 
 async fn told(client: &Connection, conditions: &Conditions, order: &str) -> Result<Vec<Told>, Fault> {
     let text = format!("SELECT {} FROM requests {} {order}", told_columns(), conditions.text());
-    query(client, &text, &conditions.values).await?.iter().map(told_row).collect()
+    told_rows(client, &query(client, &text, &conditions.values).await?).await
 }
 
-fn told_row(row: &Row) -> Result<Told, Fault> {
-    let states = [row.try_get(3)?, row.try_get(4)?];
-    Ok(Told::of(row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, states))
+/// Rows of [`told_columns`], each with its document, wherever that is.
+async fn told_rows(client: &Connection, rows: &[Row]) -> Result<Vec<Told>, Fault> {
+    let mut apart = Keys::default();
+    for row in rows {
+        if row.try_get::<_, Option<&str>>(2)?.is_none() {
+            apart.push(row.try_get(1)?, row.try_get(0)?);
+        }
+    }
+    let documents = documents::read(client, &apart).await?;
+    let told = |row: &Row| -> Result<Option<Told>, Fault> {
+        let number: i64 = row.try_get(0)?;
+        let apart = || documents.get(&number).map(String::as_str);
+        // What was taken away since its row was read is left out.
+        let Some(document) = row.try_get::<_, Option<&str>>(2)?.or_else(apart) else { return Ok(None) };
+        Ok(Some(Told::of(number, row.try_get(1)?, document, [row.try_get(3)?, row.try_get(4)?])))
+    };
+    rows.iter().map(told).filter_map(Result::transpose).collect()
 }
 
 /// Puts their bodies to requests, as far as they are kept.

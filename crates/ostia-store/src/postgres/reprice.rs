@@ -6,6 +6,7 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Transaction};
 
 use super::client::{Fault, param};
+use super::documents::{self, Keys};
 use super::partitions::day_of;
 use super::rollup;
 use super::{WRITE_LOCK, lock};
@@ -67,12 +68,19 @@ pub(super) async fn batch(
     let values = [param(&ms, Type::INT8), param(&day.to_ms, Type::INT8), param(&number, Type::INT8)];
     let rows = transaction.query_typed(&text, &values).await?;
     let (mut last, mut changed) = (None, Vec::new());
+    let mut apart = Keys::default();
     for row in &rows {
-        let document: &str = row.try_get(2)?;
-        last = Some((row.try_get(0)?, row.try_get(1)?));
+        apart.push(row.try_get(0)?, row.try_get(1)?);
+    }
+    let documents = documents::read(&transaction, &apart).await?;
+    for row in &rows {
+        let number: i64 = row.try_get(1)?;
+        let apart = || documents.get(&number).map(String::as_str).unwrap_or_default();
+        let document = row.try_get::<_, Option<&str>>(2)?.unwrap_or_else(apart);
+        last = Some((row.try_get(0)?, number));
         let Ok(old) = serde_json::from_str::<Record>(document) else { continue };
         if let Some(new) = repriced(&old, prices) {
-            changed.push(Changed { number: row.try_get(1)?, document: document.to_owned(), old, new });
+            changed.push(Changed { number, document: document.to_owned(), old, new });
         }
     }
     if !changed.is_empty() {
@@ -92,27 +100,26 @@ async fn update(transaction: &Transaction<'_>, changed: &[Changed]) -> Result<()
         documents.iter().zip(changed).map(|(new, one)| new.len() as i64 - one.document.len() as i64).sum();
     let unpriced =
         |record: &Record| record.attempts.iter().filter(|one| one.cost_unknown.is_some()).count() as i64;
-    let times: Vec<i64> = changed.iter().map(|one| one.old.started_ms).collect();
-    let numbers: Vec<i64> = changed.iter().map(|one| one.number).collect();
+    let mut keys = Keys::default();
+    changed.iter().for_each(|one| keys.push(one.old.started_ms, one.number));
     let nanos: Vec<Option<i64>> = changed.iter().map(|one| cost_nano(&one.new)).collect();
     let costs: Vec<Option<String>> = changed.iter().map(|one| costs(&one.new)).collect();
     let unpriced: Vec<i64> = changed.iter().map(|one| unpriced(&one.new)).collect();
-    let day = day_of(times[0]);
+    let day = day_of(keys.started_ms[0]);
     let end = day + DAY_MS;
+    documents::replace(transaction, &keys, &documents, (day, end)).await?;
     let values = [
-        param(&times, Type::INT8_ARRAY),
-        param(&numbers, Type::INT8_ARRAY),
-        param(&documents, Type::TEXT_ARRAY),
+        param(&keys.started_ms, Type::INT8_ARRAY),
+        param(&keys.numbers, Type::INT8_ARRAY),
         param(&nanos, Type::INT8_ARRAY),
         param(&costs, Type::TEXT_ARRAY),
         param(&unpriced, Type::INT8_ARRAY),
         param(&day, Type::INT8),
         param(&end, Type::INT8),
     ];
-    let text = "UPDATE requests SET document = new.document, cost_nano = new.cost_nano, costs = new.costs, \
-                unpriced = new.unpriced \
-                FROM unnest($1, $2, $3, $4, $5, $6) AS new (started_ms, number, document, cost_nano, costs, unpriced) \
-                WHERE requests.started_ms >= $7 AND requests.started_ms < $8 \
+    let text = "UPDATE requests SET cost_nano = new.cost_nano, costs = new.costs, unpriced = new.unpriced \
+                FROM unnest($1, $2, $3, $4, $5) AS new (started_ms, number, cost_nano, costs, unpriced) \
+                WHERE requests.started_ms >= $6 AND requests.started_ms < $7 \
                 AND requests.started_ms = new.started_ms AND requests.number = new.number";
     transaction.execute_typed(text, &values).await?;
     let text = "UPDATE days SET document_bytes = greatest(0, document_bytes + $1) WHERE day_ms = $2";

@@ -76,7 +76,7 @@ fn due(days: impl Iterator<Item = (i64, i64)>, before_ms: i64, bytes_max: u64, t
     (oldest + DAY_MS <= before_ms || is_too_much && *oldest < today).then_some(*oldest)
 }
 
-/// Sums, feedback, and spans of applications, which are kept as long as bodies. How many rows went?
+/// Sums, feedback, and spans of applications. How many rows went?
 async fn take_rows(transaction: &Transaction<'_>, retention: &Retention, now_ms: i64) -> Result<u64, Fault> {
     let mut taken = 0;
     for width_ms in WIDTHS_MS {
@@ -90,7 +90,8 @@ async fn take_rows(transaction: &Transaction<'_>, retention: &Retention, now_ms:
     let text = "DELETE FROM feedback WHERE id IN (SELECT id FROM feedback WHERE created_ms < $1 LIMIT $2)";
     let values = [param(&before, Type::INT8), param(&ROWS_MAX, Type::INT8)];
     taken += transaction.execute_typed(text, &values).await?;
-    Ok(taken + spans::take(transaction, before_ms(now_ms, retention.bodies)).await?)
+    // They hold what applications say of themselves, as bodies do, and have the same time and as much room again.
+    Ok(taken + spans::take(transaction, before_ms(now_ms, retention.bodies), retention.body_bytes).await?)
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use super::client::Fault;
 use super::{TABLES_LOCK, lock};
 
 /// What makes the tables of each version from those of the one before. Only ever added to.
-const MIGRATIONS: [&str; 2] = [include_str!("tables_1.sql"), include_str!("tables_2.sql")];
+pub(super) const MIGRATIONS: [&str; 3] =
+    [include_str!("tables_1.sql"), include_str!("tables_2.sql"), include_str!("tables_3.sql")];
 
 /// Brings the tables to the newest version, whole or not at all. Gateways that start at once do it one after the other.
 pub(super) async fn bring_up(client: &mut Client) -> Result<(), Fault> {
@@ -47,7 +48,7 @@ pub(super) async fn check(client: &Client) -> Result<(), Fault> {
 }
 
 /// Of the tables that are there; none where there are none.
-async fn version(client: &impl GenericClient) -> Result<Option<i64>, Fault> {
+pub(super) async fn version(client: &impl GenericClient) -> Result<Option<i64>, Fault> {
     let is_there = "SELECT to_regclass('ostia.version') IS NOT NULL";
     if !client.query_one(is_there, &[]).await?.try_get::<_, bool>(0)? {
         return Ok(None);

@@ -1,6 +1,7 @@
 //! The cases of every engine, and what only a server can do, over a real one.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -9,10 +10,12 @@ use tokio::net::TcpStream;
 
 use super::*;
 use crate::answers::{DAY_MS, ReadError};
+use crate::body::Kept;
 use crate::engine::{Engine, Place};
 use crate::network::Connecting;
 use crate::query::{Column, Filter};
 use crate::reader::Reader;
+use crate::spans::{AppLog, Joined, Span};
 use crate::steps::Steps;
 use crate::summary::{Grouping, Sums};
 use crate::tests::cases::CASES;
@@ -38,6 +41,16 @@ pub(crate) struct Databases {
 impl Databases {
     pub(crate) fn start() -> Option<Databases> {
         Some(Databases { server: ostia_testkit::Postgres::start()?, made: AtomicUsize::new(0) })
+    }
+
+    /// A server whose databases stay in this folder.
+    pub(crate) fn start_in(folder: &Path) -> Option<Databases> {
+        Some(Databases { server: ostia_testkit::Postgres::start_in(folder)?, made: AtomicUsize::new(0) })
+    }
+
+    /// A database that is there.
+    pub(crate) fn place_of(&self, name: &str) -> Place {
+        Place::Postgres(Arc::new(self.shown(name, PASSWORD)))
     }
 
     /// A new database.
@@ -252,12 +265,27 @@ fn names_are_looked_up_in_indexes_and_touch_the_days_they_are_of() {
         &databases,
         &name,
         &format!(
-            "SELECT document FROM requests WHERE started_ms >= {0} AND started_ms < {0} + {DAY_MS} \
+            "SELECT id FROM requests WHERE started_ms >= {0} AND started_ms < {0} + {DAY_MS} \
              AND number = ANY('{{5,6}}'::bigint[])",
             day / DAY_MS * DAY_MS
         ),
     );
-    assert!(one.contains("Index") && !one.contains("Seq Scan"), "{one}");
+    // How, is the server's to say: a small day is read as fast as its index.
+    assert_eq!(one.matches(" on requests_").count(), 1, "{one}");
+    let failed = plan(
+        &databases,
+        &name,
+        &format!(
+            "SELECT id FROM requests WHERE started_ms >= {now} - {DAY_MS} AND started_ms < {now} \
+             AND (status >= 400 OR \"end\" = 'broken') AND \"end\" <> 'client_left'"
+        ),
+    );
+    assert!(failed.contains("Index") && !failed.contains("Seq Scan"), "{failed}");
+    let documents = format!(
+        "SELECT document FROM documents WHERE started_ms = ANY('{{{day}}}'::bigint[]) AND number = ANY('{{5,6}}'::bigint[])"
+    );
+    let documents = plan(&databases, &name, &documents);
+    assert_eq!(documents.matches(" on documents_").count(), 1, "{documents}");
     let bodies = format!(
         "SELECT 1 FROM bodies WHERE started_ms = ANY('{{{now},{day}}}'::bigint[]) AND number = ANY('{{5,6}}'::bigint[])"
     );
@@ -363,4 +391,151 @@ fn full_batches() {
     let took = began.elapsed();
     eprintln!("{BATCHES} batches of {RECORDS} in {took:?}, {:?} each", took / BATCHES as u32);
     assert_eq!(sums_of(&place).requests, (BATCHES * RECORDS) as u64);
+}
+
+/// What is told when this place is tried: whether all of it works, and these words.
+#[track_caller]
+fn tried(place: &Place, works: bool, words: &[&str]) {
+    let found = place.examine();
+    let told: Vec<String> = found
+        .iter()
+        .map(|one| format!("{} -> {}", one.found, one.next.clone().unwrap_or_default()))
+        .collect();
+    let told = told.join("\n");
+    assert_eq!(found.iter().all(|one| one.next.is_none()), works, "{told}");
+    assert!(words.iter().all(|word| told.contains(word)), "{words:?}: {told}");
+    assert!(!told.contains(PASSWORD) && !told.contains("s3cret"), "{told}");
+}
+
+#[test]
+fn a_server_is_tried_and_left_as_it_is() {
+    let Some(mut databases) = Databases::start() else { return };
+    let (place, name) = databases.place();
+    tried(&place, true, &["PostgreSQL 1", "not encrypted", "no tables yet; the gateway makes them"]);
+    let schemas = "SELECT count(*) FROM pg_namespace WHERE nspname = 'ostia'";
+    assert_eq!(databases.server.sql(&name, schemas), "0");
+    Engine::of(&place).open().unwrap();
+    tried(&place, true, &["the newest"]);
+    databases.server.sql(&name, "UPDATE ostia.version SET version = 1");
+    tried(&place, true, &["version 1, brought to"]);
+    databases.server.sql(&name, "UPDATE ostia.version SET version = 99");
+    tried(&place, false, &["newer gateway; this one knows", "-> renew this gateway"]);
+    assert_eq!(databases.server.sql(&name, "SELECT version FROM ostia.version"), "99");
+
+    let place_of = |server: Server| Place::Postgres(Arc::new(server));
+    let wrong = place_of(databases.shown(&name, "s3cret"));
+    tried(&wrong, false, &["password authentication failed", "-> look at the password of `ostia`"]);
+    let nothing = place_of(databases.shown("nothing", PASSWORD));
+    tried(&nothing, false, &["does not exist", "-> CREATE DATABASE nothing OWNER ostia"]);
+    let closed = place_of(Server { port: 1, ..databases.shown(&name, PASSWORD) });
+    tried(&closed, false, &["no connection", "-> see that PostgreSQL listens at 127.0.0.1:1"]);
+    let nobody = place_of(Server { user: "nobody".to_owned(), ..databases.shown(&name, PASSWORD) });
+    tried(&nobody, false, &["nobody"]);
+
+    let (_, other) = databases.place();
+    databases.server.sql(&other, &format!("CREATE ROLE reads LOGIN PASSWORD '{PASSWORD}'"));
+    let reads = |name: &str| place_of(Server { user: "reads".to_owned(), ..databases.shown(name, PASSWORD) });
+    tried(&reads(&other), false, &["`reads` may not make any", "-> as its owner: GRANT CREATE ON DATABASE"]);
+    Engine::of(&place_of(databases.shown(&other, PASSWORD))).open().unwrap();
+    databases
+        .server
+        .sql(&other, "GRANT USAGE ON SCHEMA ostia TO reads; GRANT SELECT ON ostia.version TO reads");
+    tried(&reads(&other), false, &["the newest, but `reads` may not write"]);
+    databases.server.sql(&other, "GRANT ostia TO reads");
+    tried(&reads(&other), true, &["the newest"]);
+    databases.server.sql(&other, "ALTER ROLE reads SET default_transaction_read_only = on");
+    tried(&reads(&other), false, &["nothing can be written there", "-> name the primary"]);
+    databases.server.crash();
+    tried(&place, false, &["no connection"]);
+}
+
+/// Documents of before there was a table for them are told, searched and given new prices where they stand.
+#[test]
+fn documents_of_an_older_store_stay_where_they_are() {
+    let Some(databases) = Databases::start() else { return };
+    let (place, name) = databases.place();
+    let now = now_ms();
+    let mut engine = Engine::of(&place);
+    let of = |id: &str| Record {
+        request: Kept::Bytes { bytes: id.as_bytes().to_vec(), total: id.len() as u64 },
+        ..record(id, now)
+    };
+    engine.write(&[of("old")]).unwrap();
+    databases.server.sql(
+        &name,
+        "UPDATE ostia.requests SET document = (SELECT document FROM ostia.documents); DROP TABLE ostia.documents; \
+         DROP TABLE ostia.totals; DROP INDEX ostia.requests_failed; ALTER TABLE ostia.requests ALTER document SET NOT NULL; UPDATE ostia.version SET version = 2",
+    );
+    drop(engine);
+    let mut engine = Engine::of(&place);
+    engine.open().unwrap();
+    engine
+        .write(&[of("new"), Record { id: "late".to_owned(), ..record("late", now - 50 * DAY_MS) }])
+        .unwrap();
+    let mut reader = Reader::of(&place);
+    let mut told: Vec<String> =
+        reader.list(&Filter::default(), page(9)).unwrap().0.iter().map(|row| row["id"].to_string()).collect();
+    told.sort();
+    assert_eq!(told, ["\"late\"", "\"new\"", "\"old\""]);
+    assert_eq!(reader.search(&Filter::default(), "OLD", page(9)).unwrap().data[0]["id"], "old");
+    let progress = engine.reprice(0, &crate::tests::at(Some(7.0)), &mut |_| {}).unwrap();
+    assert_eq!((progress.seen, progress.changed), (3, 3));
+    for id in ["old", "new", "late"] {
+        let told = reader.one(id).unwrap().unwrap();
+        assert!(told["attempts"][1]["cost"]["priced_as"] == "operator", "{told}");
+    }
+    let apart = "SELECT count(*) FILTER (WHERE document IS NOT NULL) FROM ostia.requests; SELECT count(*) FROM ostia.documents";
+    assert_eq!(databases.server.sql(&name, apart), "1\n2");
+    let few = Retention { records: Duration::from_secs(86_400), ..Retention::default() };
+    while engine.retain(&few, now + 9 * DAY_MS).unwrap() {}
+    assert_eq!(databases.server.sql(&name, "SELECT count(*) FROM ostia.documents"), "0");
+}
+
+/// Of each kind some steps' worth, sent twice.
+#[test]
+fn spans_of_applications_are_bounded_by_size_too() {
+    let Some(databases) = Databases::start() else { return };
+    let (place, name) = databases.place();
+    let now = now_ms();
+    let mut engine = Engine::of(&place);
+    let span = |number: usize| Span {
+        trace_id: format!("trace-{number}"),
+        span_id: "1".to_owned(),
+        name: "n".repeat(100),
+        ..Span::default()
+    };
+    let log = |number: usize| AppLog {
+        trace_id: format!("trace-{number}"),
+        body: "l".repeat(100).into(),
+        ..AppLog::default()
+    };
+    for first in [0, 0, 1000, 2000] {
+        let numbers = first..first + 1000;
+        let logs = numbers.clone().filter(|_| first > 0).map(log).collect();
+        engine.join(&Joined { spans: numbers.map(span).collect(), logs }, now + first as i64).unwrap();
+    }
+    let told = |text: &str| databases.server.sql(&name, text).parse::<u64>().unwrap();
+    let all = "SELECT sum(octet_length(document)) FROM \
+               (SELECT document FROM ostia.spans UNION ALL SELECT document FROM ostia.span_logs) AS kept";
+    let bytes = || {
+        let total = told("SELECT bytes FROM ostia.totals WHERE name = 'spans'");
+        assert_eq!(total, told(all), "the total is that of the rows");
+        total
+    };
+    let before = bytes();
+    assert_eq!(
+        (told("SELECT count(*) FROM ostia.spans"), told("SELECT count(*) FROM ostia.span_logs")),
+        (3000, 2000)
+    );
+    while engine.retain(&Retention { body_bytes: before, ..Retention::default() }, now).unwrap() {}
+    assert_eq!(bytes(), before);
+    while engine.retain(&Retention { body_bytes: before / 2, ..Retention::default() }, now).unwrap() {}
+    let after = bytes();
+    assert!(after <= before / 2 && after > before / 4, "{after} of {before}");
+    // The newest stay.
+    assert_eq!(Reader::of(&place).joined("trace-2999").unwrap().spans.len(), 1);
+    assert_eq!(Reader::of(&place).joined("trace-0").unwrap().spans.len(), 0);
+    let week = Duration::from_secs(8 * 86_400).as_millis() as i64;
+    while engine.retain(&Retention::default(), now + week).unwrap() {}
+    assert_eq!(told("SELECT bytes FROM ostia.totals WHERE name = 'spans'"), 0);
 }

@@ -138,7 +138,7 @@ impl fmt::Display for OpenError {
 }
 
 /// What makes the tables of each version from those of the one before. Only ever added to.
-const MIGRATIONS: [&str; 4] = [
+pub(super) const MIGRATIONS: [&str; 4] = [
     include_str!("tables_1.sql"),
     include_str!("tables_2.sql"),
     include_str!("tables_3.sql"),

@@ -5,6 +5,7 @@
 
 mod clock;
 mod models;
+mod records;
 mod report;
 
 use std::collections::BTreeSet;
@@ -34,6 +35,9 @@ pub struct Doctor {
     /// Ask this provider only. More than once for several.
     #[arg(long, short, value_name = "ID")]
     pub provider: Vec<String>,
+    /// Directory in which the gateway keeps its data.
+    #[arg(long, value_name = "DIRECTORY", env = "OSTIA_DATA")]
+    pub data: Option<PathBuf>,
     /// Ask nobody outside of this machine.
     #[arg(long)]
     pub offline: bool,
@@ -76,6 +80,7 @@ fn examine(loaded: Loaded, options: &Doctor) -> Vec<Finding> {
     findings.push(listen(&loaded));
     findings.extend(tls(&loaded));
     findings.push(open_files(&loaded));
+    findings.extend(records::examine(&loaded, options.data.as_deref(), options.offline));
     if let Proxies::Public(proxies) = &loaded.settings.transports.general().proxies {
         findings.push(Finding::ok("proxy", proxies.to_string()));
     }

@@ -1,6 +1,6 @@
 //! What is charged for: that every attempt is booked once, with what its provider counted, and that nothing looks exact which is not.
 
-mod balance;
+pub mod balance;
 mod estimates;
 mod ledger;
 mod media;

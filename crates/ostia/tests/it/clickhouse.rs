@@ -4,6 +4,7 @@
 
 use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -12,13 +13,15 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use crate::gateway::Setup;
+use crate::outward::authority::Authority;
+use crate::outward::front::Front;
 use crate::programs;
-use crate::store::{asked, servers};
+use crate::store::{asked, servers, told};
 
-const PASSWORD: &str = "se'cret/@%41:";
+pub const PASSWORD: &str = "se'cret/@%41:";
 
 /// A server that runs. It is killed when it is dropped.
-struct Served {
+pub struct Served {
     python: OsString,
     folder: TempDir,
     child: Child,
@@ -33,7 +36,7 @@ impl Drop for Served {
 
 impl Served {
     /// A server without tables, if this machine has one.
-    fn start() -> Option<Served> {
+    pub fn start() -> Option<Served> {
         let (python, folder) = (programs::python()?, TempDir::new().unwrap());
         let (child, port) = run(&python, folder.path(), 0);
         Some(Served { python, folder, child, port })
@@ -50,7 +53,13 @@ impl Served {
         (self.child, self.port) = run(&self.python, self.folder.path(), self.port);
     }
 
-    fn config(&self) -> String {
+    /// TLS in front of it, with a certificate for this name.
+    fn behind_tls(&self, authority: &Authority, name: &str) -> Front {
+        let address = SocketAddr::from(([127, 0, 0, 1], self.port));
+        Front::speaking(address, &authority.give(&[name]), None, &["http/1.1"])
+    }
+
+    pub fn config(&self) -> String {
         format!("records: {{store: \"clickhouse://ostia:${{CH_PASSWORD}}@127.0.0.1:{}/ostia\"}}\n", self.port)
     }
 }
@@ -111,4 +120,40 @@ fn a_password_that_is_wrong_is_said() {
     assert!(!printed.contains("pw-0123456789"), "{printed}");
     let unset = Setup::new().config(&served.config()).arg("check").run();
     assert!(String::from_utf8_lossy(&unset.stderr).contains("CH_PASSWORD"), "{unset:?}");
+}
+
+/// A gateway that trusts this authority and keeps records there.
+fn over_tls(front: &Front, authority: &Authority, more: &str) -> Setup {
+    let store = format!("clickhouses://ostia:${{CH_PASSWORD}}@{}/ostia", front.address);
+    let config = format!("records: {{store: \"{store}\"}}\nupstream: {{tls: {{ca: ca.pem}}}}\n");
+    with_password(&config, more).file("ca.pem", &authority.pem)
+}
+
+#[test]
+fn a_server_behind_tls_shows_who_it_is() {
+    let Some(served) = Served::start() else { return };
+    let (authority, other) = (Authority::new(), Authority::new());
+    let front = served.behind_tls(&authority, "127.0.0.1");
+    // User and password are in headers, of which the server takes no others.
+    servers::check_commands(|more| over_tls(&front, &authority, more));
+    assert!(front.met().iter().all(|met| met.protocol.as_deref() == Some("http/1.1")), "{:?}", front.met());
+    let seen = front.met().len();
+    assert!(seen > 0);
+
+    let elsewhere = served.behind_tls(&authority, "clickhouse.example.com");
+    for (front, trusted) in [(&front, &other), (&elsewhere, &authority)] {
+        let gateway = over_tls(front, trusted, "").arg("--log").arg("debug").start();
+        let printed = gateway.says("cannot be written");
+        assert!(printed.contains("invalid peer certificate"), "{printed}");
+        let ready = told(&gateway, "/ready", |told| !told["records"].is_null());
+        assert_eq!(ready["records"]["written"], false, "{ready}");
+        let shown = format!("{ready}{}", gateway.end());
+        assert!(!shown.contains("cret/") && !shown.contains("cret%2F"), "{shown}");
+        let doctor = over_tls(front, trusted, "").arg("doctor").arg("--listen").arg("127.0.0.1:0").run();
+        let said = String::from_utf8_lossy(&doctor.stdout).into_owned();
+        assert_eq!(doctor.status.code(), Some(1), "{said}");
+        assert!(said.contains("invalid peer certificate") && said.contains("upstream.tls"), "{said}");
+    }
+    // No handshake came to its end, so nobody heard the password.
+    assert_eq!((front.met().len(), elsewhere.met().len()), (seen, 0));
 }

@@ -21,6 +21,7 @@ mod clients;
 mod clouds;
 mod configs;
 mod console;
+mod doctor;
 mod embeddings;
 mod encodings;
 mod errors;

@@ -3,7 +3,7 @@
 pub mod authority;
 mod certificates;
 mod frames;
-mod front;
+pub mod front;
 mod http2;
 mod http2_real;
 mod http2_server;

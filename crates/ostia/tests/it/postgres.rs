@@ -8,6 +8,7 @@ use ostia_testkit::postgres::PASSWORD;
 use ostia_testkit::vendor::openai;
 use ostia_testkit::{Answer, Postgres, Upstream};
 
+use crate::books::balance::{PRICED, check_kills};
 use crate::gateway::Setup;
 use crate::outward::authority::Authority;
 use crate::store::{CHAT, asked, body, servers};
@@ -47,6 +48,16 @@ fn the_books_balance_in_a_server_too() {
             }
         },
     );
+}
+
+#[test]
+fn what_is_lost_after_each_kill_is_within_the_bound() {
+    let Some(postgres) = database() else { return };
+    let written = config(&postgres, "").replace("{store", "{bodies: off, store");
+    check_kills(&format!("{PRICED}\n{written}"), |setup| setup.env("PG_PASSWORD", PASSWORD));
+    let twice = "SELECT count(*) - count(DISTINCT id) FROM ostia.requests; \
+                 SELECT count(*) - (SELECT sum(requests) FROM ostia.sums WHERE width_ms = 60000) FROM ostia.requests";
+    assert_eq!(postgres.sql("records", twice), "0\n0");
 }
 
 #[test]

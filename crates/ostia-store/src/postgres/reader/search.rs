@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tokio_postgres::{Client, Row};
 
 use super::scope::Scope;
-use super::{Reader, query, told_columns, told_row};
+use super::{Reader, query, told_columns, told_rows};
 use crate::answers::{Found, Needles, ReadError};
 use crate::conditions::Conditions;
 use crate::postgres::client::Fault;
@@ -58,15 +58,22 @@ impl Search<'_> {
     ) -> Result<bool, Fault> {
         loop {
             let rows = self.rows(client, conditions, time).await?;
-            for row in &rows {
-                if self.is_enough() {
+            let (is_last, mut matching) = (rows.len() < ROWS, Vec::new());
+            let mut is_enough = false;
+            for row in rows {
+                is_enough = self.is_enough(matching.len());
+                if is_enough {
                     self.found.next = self.last.map(Page::told);
-                    return Ok(true);
+                    break;
                 }
-                self.look_at(row)?;
+                if self.look_at(&row)? {
+                    matching.push(row);
+                }
             }
-            if rows.len() < ROWS {
-                return Ok(false);
+            let told = told_rows(client, &matching).await?;
+            self.found.data.extend(told.into_iter().map(|row| row.told));
+            if is_enough || is_last {
+                return Ok(is_enough);
             }
         }
     }
@@ -91,18 +98,16 @@ impl Search<'_> {
         query(client, &text, &conditions.values).await
     }
 
-    fn is_enough(&self) -> bool {
-        let is_full = self.found.data.len() == self.page.size.count() as usize;
+    /// With so many more that were found and are not told yet.
+    fn is_enough(&self, more: usize) -> bool {
+        let is_full = self.found.data.len() + more == self.page.size.count() as usize;
         is_full || self.found.looked_at > 0 && self.began.elapsed() > self.within
     }
 
-    fn look_at(&mut self, row: &Row) -> Result<(), Fault> {
-        let told = told_row(row)?;
+    /// Is the text in one of its bodies?
+    fn look_at(&mut self, row: &Row) -> Result<bool, Fault> {
         self.found.looked_at += 1;
-        self.last = Some((told.started_ms, told.number));
-        if self.needles.are_in(row.try_get(5)?) || self.needles.are_in(row.try_get(6)?) {
-            self.found.data.push(told.told);
-        }
-        Ok(())
+        self.last = Some((row.try_get(1)?, row.try_get(0)?));
+        Ok(self.needles.are_in(row.try_get(5)?) || self.needles.are_in(row.try_get(6)?))
     }
 }

@@ -37,16 +37,27 @@ impl Reader {
     }
 }
 
-/// Sessions by their newest requests, with time and number of each. Requests are gone through from the newest one on, so that only as
-/// many are looked at as the page needs.
+/// Sessions by their newest requests, with time and number of each.
 async fn newest(
     client: &Client,
     filter: &Filter,
     page: Page,
     count: usize,
 ) -> Result<Vec<(String, Place)>, Fault> {
-    let (mut seen, mut found, mut last) = (HashSet::new(), Vec::new(), page.after);
-    for conditions in Scope::of(client, filter, page.after).await?.conditions(filter) {
+    match page.after {
+        None => of_newest_requests(client, filter, count).await,
+        Some(after) => of_all_requests(client, filter, after, count).await,
+    }
+}
+
+/// Those of the first page. Requests are gone through from the newest one on, so that only as many are looked at as the page needs.
+async fn of_newest_requests(
+    client: &Client,
+    filter: &Filter,
+    count: usize,
+) -> Result<Vec<(String, Place)>, Fault> {
+    let (mut seen, mut found, mut last) = (HashSet::new(), Vec::new(), None);
+    for conditions in Scope::of(client, filter, None).await?.conditions(filter) {
         loop {
             let mut conditions = conditions.clone();
             conditions.after(last);
@@ -58,14 +69,7 @@ async fn newest(
             for row in &rows {
                 let (id, place): (String, Place) = (row.try_get(0)?, (row.try_get(1)?, row.try_get(2)?));
                 last = Some(place);
-                if !seen.insert(id.clone()) {
-                    continue;
-                }
-                let is_told = match page.after {
-                    Some(after) => is_on_earlier_page(client, filter, &id, after).await?,
-                    None => false,
-                };
-                if !is_told {
+                if seen.insert(id.clone()) {
                     found.push((id, place));
                 }
                 if found.len() == count {
@@ -80,23 +84,41 @@ async fn newest(
     Ok(found)
 }
 
-fn of_session(filter: &Filter, id: &str) -> Filter {
-    Filter { session: Some(id.to_owned()), ..filter.clone() }
-}
-
-/// Has it a request that is newer than the last one of the page before?
-async fn is_on_earlier_page(client: &Client, filter: &Filter, id: &str, after: Place) -> Result<bool, Fault> {
-    let filter = of_session(filter, id);
-    let since =
-        Filter { from_ms: Some(filter.from_ms.map_or(after.0, |from_ms| from_ms.max(after.0))), ..filter };
-    for mut conditions in Scope::of(client, &since, None).await?.conditions(&since) {
-        conditions.not_after(after);
-        let text = format!("SELECT 1 FROM requests {} LIMIT 1", conditions.text());
-        if !query(client, &text, &conditions.values).await?.is_empty() {
-            return Ok(true);
+/// Those of a later page: a session whose newest request is not behind the last of the page before was on that, or on one before it.
+async fn of_all_requests(
+    client: &Client,
+    filter: &Filter,
+    after: Place,
+    count: usize,
+) -> Result<Vec<(String, Place)>, Fault> {
+    let (mut seen, mut found) = (HashSet::new(), Vec::new());
+    for conditions in Scope::of(client, filter, None).await?.conditions(filter) {
+        // The newest request of each: what is compared is its time, and its number where there are several.
+        let text = format!(
+            "SELECT session, newest[1], newest[2] FROM (SELECT session, max(ARRAY[started_ms, number]) AS newest FROM requests {} \
+             GROUP BY 1) AS sessions ORDER BY sessions.newest DESC",
+            conditions.and_text("session IS NOT NULL")
+        );
+        sums::each(client, &text, &conditions.values, |row| {
+            let (id, place): (&str, Place) = (row.try_get(0)?, (row.try_get(1)?, row.try_get(2)?));
+            if !seen.contains(id) {
+                seen.insert(id.to_owned());
+                if place < after && found.len() < count {
+                    found.push((id.to_owned(), place));
+                }
+            }
+            Ok(())
+        })
+        .await?;
+        if found.len() == count {
+            break;
         }
     }
-    Ok(false)
+    Ok(found)
+}
+
+fn of_session(filter: &Filter, id: &str) -> Filter {
+    Filter { session: Some(id.to_owned()), ..filter.clone() }
 }
 
 async fn session(client: &Client, filter: &Filter, id: String) -> Result<Session, Fault> {

@@ -20,7 +20,7 @@ const KILLS: u64 = 4;
 const LOSS_MAX: Duration = Duration::from_secs(1);
 /// In units of 10^-7 dollars for a token.
 const PRICES: (u64, u64) = (15, 20);
-const CONFIG: &str = "prices: {openai/gpt-4o-mini: {input: 1.5, output: 2}}\nrecords: {bodies: off}";
+pub const PRICED: &str = "prices: {openai/gpt-4o-mini: {input: 1.5, output: 2}}";
 
 /// Asks in one of the ways in which calls are carried, and leaves some of the answers.
 fn ask(gateway: &Gateway, upstream: &Upstream, number: usize) {
@@ -104,7 +104,8 @@ fn check_sums(total: &Value, attempts: &[Value]) {
 #[test]
 fn they_balance() {
     let ledger = Ledger::default();
-    let (gateway, upstream) = (Gateway::with(CONFIG), ledger.upstream());
+    let (gateway, upstream) =
+        (Gateway::with(&format!("{PRICED}\nrecords: {{bodies: off}}")), ledger.upstream());
     ask_all(&gateway, &upstream, 0..REQUESTS);
     let total = sums(&gateway, REQUESTS as u64);
     let attempts = attempts(&gateway);
@@ -148,10 +149,17 @@ fn nameless(attempts: &[Value]) -> usize {
 
 #[test]
 fn they_balance_within_the_bound_after_each_kill() {
-    let (ledger, folder) = (Ledger::default(), tempfile::TempDir::new().unwrap());
+    let folder = tempfile::TempDir::new().unwrap();
+    let data = folder.path().display().to_string();
+    check_kills(&format!("{PRICED}\nrecords: {{bodies: off}}"), |setup| setup.env("OSTIA_DATA", &data));
+}
+
+/// A gateway with this configuration is killed again and again, and starts anew over what it kept: what ended longer than
+/// [`LOSS_MAX`] before is there, once.
+pub fn check_kills(config: &str, with: impl Fn(Setup) -> Setup) {
+    let ledger = Ledger::default();
     let upstream = ledger.upstream();
-    let start =
-        || Setup::new().config(CONFIG).env("OSTIA_DATA", &folder.path().display().to_string()).start();
+    let start = || with(Setup::new().config(config)).start();
     let mut gateway = start();
     let mut nameless_before = 0;
     for kill in 0..KILLS {
