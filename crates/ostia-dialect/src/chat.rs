@@ -12,6 +12,7 @@ mod block_queue;
 mod client;
 mod cohere_chat;
 pub mod continuation;
+pub mod conventions;
 mod dialect;
 mod event;
 pub mod gemini_generate;

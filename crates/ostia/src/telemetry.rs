@@ -17,6 +17,7 @@ mod request;
 mod spans;
 #[cfg(test)]
 mod tests;
+mod token_counters;
 mod values;
 mod verdict;
 

@@ -15,9 +15,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use http::{HeaderValue, Response, header, request};
+use http::{HeaderMap, HeaderValue, Response, header, request};
 use ostia_dialect::{Fault, FaultKind};
-use ostia_store::{Busy, METRICS_MEDIA_TYPE, ReadError, Reader, Readers, Session};
+use ostia_store::{
+    Busy, METRICS_MEDIA_TYPE, PLAIN_METRICS_MEDIA_TYPE, ReadError, Reader, Readers, Session, plain_metrics,
+};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
@@ -58,7 +60,7 @@ pub async fn answer(
     }
     admit(core, parts, credentials)?;
     if path == KeptPath::Metrics {
-        return Ok(metrics(core));
+        return Ok(metrics(core, &parts.headers));
     }
     let parameters = Parameters::read(parts.uri.query().unwrap_or_default(), &path)?;
     let readers = core.readers.as_ref().ok_or_else(nothing_kept)?;
@@ -108,10 +110,26 @@ type Question = Box<dyn FnOnce(&mut Reader) -> Result<Option<Value>, ReadError> 
 
 /// What Prometheus asks for. It may have gaps that the file does not have: it begins anew with the gateway. Where no records are kept it
 /// says how things stand, and counts of requests where the operator wants them counted.
-fn metrics(core: &Core) -> Response<Body> {
-    let mut response = reply::text(core.meters.text(&core.settings));
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(METRICS_MEDIA_TYPE));
+fn metrics(core: &Core, headers: &HeaderMap) -> Response<Body> {
+    let text = core.meters.text(&core.settings);
+    let (text, media_type) = match wants_plain(headers) {
+        true => (plain_metrics(&text), PLAIN_METRICS_MEDIA_TYPE),
+        false => (text, METRICS_MEDIA_TYPE),
+    };
+    let mut response = reply::text(text);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     response
+}
+
+/// Does whoever asks take Prometheus's older form, and not OpenMetrics'?
+fn wants_plain(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let (mut plain, mut open) = (false, false);
+    for accepted in accepted {
+        plain |= accepted.contains("text/plain");
+        open |= accepted.contains("application/openmetrics-text");
+    }
+    plain && !open
 }
 
 /// Who may ask: whoever shows one of `auth.admin_keys`. Where there are none, this machine, if it needs no key for anything; but no

@@ -1,4 +1,5 @@
-//! Times and tokens of generative AI as metrics (<https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/>): of attempts as
+//! Times and tokens of generative AI as metrics
+//! (<https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/gen-ai/gen-ai-metrics.md>): of attempts as
 //! the client of providers, of requests as a server.
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use ostia_store::{Attempt, Record};
 
 use super::Telling;
 use super::names;
+use super::token_counters::TokenCounters;
 use super::values::Attributes;
 
 /// Most series of one instrument; what comes further is one series more
@@ -41,13 +43,16 @@ const OF_FIRST_TOKENS: &[f64] =
     &[0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
 const OF_NEXT_TOKENS: &[f64] = &[0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5];
 
-type Labels = Vec<(&'static str, String)>;
+/// Names and values that tell series apart.
+pub(super) type Labels = Vec<(&'static str, String)>;
 
 /// All of them.
 #[derive(Debug)]
 pub struct Histograms {
     operations: Instrument,
     tokens: Instrument,
+    usage: TokenCounters,
+    first_chunks: Instrument,
     requests: Instrument,
     first_tokens: Instrument,
     next_tokens: Instrument,
@@ -88,6 +93,13 @@ impl Default for Histograms {
                 "Tokens of calls to providers",
                 OF_TOKENS,
             ),
+            usage: TokenCounters::default(),
+            first_chunks: instrument(
+                "gen_ai.client.operation.time_to_first_chunk",
+                "s",
+                "From a call to a provider to the first token of its stream",
+                OF_OPERATIONS,
+            ),
             requests: instrument("gen_ai.server.request.duration", "s", "Requests of clients", OF_OPERATIONS),
             first_tokens: instrument(
                 "gen_ai.server.time_to_first_token",
@@ -114,7 +126,12 @@ impl Histograms {
             let took_us = attempt.ended_us.saturating_sub(attempt.sent_us);
             let error = names::error_of_attempt(attempt).map(|error| ("error.type", error));
             self.operations.count(with(&labels, error), took_us as f64 / MICROS_IN_SECOND);
+            if let Some(first_token_us) = attempt.first_token_us.filter(|_| record.stream) {
+                let waited_us = first_token_us.saturating_sub(attempt.sent_us);
+                self.first_chunks.count(labels.clone(), waited_us as f64 / MICROS_IN_SECOND);
+            }
             let Some(usage) = &attempt.usage else { continue };
+            self.usage.count(&labels, usage);
             for (kind, tokens) in [("input", usage.prompt_tokens), ("output", usage.completion_tokens)] {
                 self.tokens.count(with(&labels, Some(("gen_ai.token.type", kind.to_owned()))), tokens as f64);
             }
@@ -138,10 +155,18 @@ impl Histograms {
 
     /// All that was counted between these times, in nanoseconds since 1970.
     pub fn metrics(&self, since: u64, now: u64) -> Vec<Metric> {
-        [&self.operations, &self.tokens, &self.requests, &self.first_tokens, &self.next_tokens]
-            .into_iter()
-            .filter(|instrument| !instrument.series.is_empty())
+        let instruments = [
+            &self.operations,
+            &self.tokens,
+            &self.first_chunks,
+            &self.requests,
+            &self.first_tokens,
+            &self.next_tokens,
+        ];
+        let counted = instruments.into_iter().filter(|instrument| !instrument.series.is_empty());
+        counted
             .map(|instrument| instrument.metric(since, now))
+            .chain(self.usage.metrics(since, now))
             .collect()
     }
 }
@@ -161,14 +186,19 @@ fn labels(operation: &'static str, attempt: &Attempt, telling: &Telling<'_>) -> 
     labels
 }
 
-fn with(labels: &Labels, further: Option<(&'static str, String)>) -> Labels {
+pub(super) fn with(labels: &Labels, further: Option<(&'static str, String)>) -> Labels {
     labels.iter().cloned().chain(further).collect()
+}
+
+/// These, while there is room for a series of theirs.
+pub(super) fn bounded<T>(series: &BTreeMap<Labels, T>, labels: Labels) -> Labels {
+    let has_room = series.len() < SERIES_MAX || series.contains_key(&labels);
+    if has_room { labels } else { vec![("otel.metric.overflow", "true".to_owned())] }
 }
 
 impl Instrument {
     fn count(&mut self, labels: Labels, value: f64) {
-        let has_room = self.series.len() < SERIES_MAX || self.series.contains_key(&labels);
-        let labels = if has_room { labels } else { vec![("otel.metric.overflow", "true".to_owned())] };
+        let labels = bounded(&self.series, labels);
         let series = self.series.entry(labels).or_insert_with(|| Series {
             buckets: vec![0; self.bounds.len() + 1],
             min: f64::INFINITY,
@@ -207,7 +237,7 @@ impl Instrument {
     }
 }
 
-fn attributes(labels: &Labels) -> Vec<opentelemetry_proto::tonic::common::v1::KeyValue> {
+pub(super) fn attributes(labels: &Labels) -> Vec<opentelemetry_proto::tonic::common::v1::KeyValue> {
     let mut attributes = Attributes::default();
     for (name, value) in labels {
         match *name {

@@ -5,7 +5,9 @@
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use opentelemetry_proto::tonic::trace::v1::{Span, Status};
-use ostia_store::{Attempt, Outcome, Record};
+use ostia_dialect::chat::conventions;
+use ostia_dialect::{Api, ClientDialect};
+use ostia_store::{Attempt, Kept, Outcome, Record};
 
 use super::Telling;
 use super::names::{self, Ids};
@@ -21,7 +23,13 @@ const SAMPLED: u32 = 1;
 pub fn spans(record: &Record, ids: &Ids, telling: &Telling<'_>) -> Vec<Span> {
     let attempts = record.attempts.iter().enumerate();
     let below = attempts.map(|(number, attempt)| of_attempt(record, (number, attempt), ids, telling));
-    std::iter::once(of_request(record, ids)).chain(below).collect()
+    let mut spans: Vec<Span> = std::iter::once(of_request(record, ids)).chain(below).collect();
+    if telling.content
+        && let Some(last) = spans.last_mut()
+    {
+        last.attributes.extend(messages(record).0);
+    }
+    spans
 }
 
 /// A moment of the request, in nanoseconds since 1970.
@@ -116,6 +124,29 @@ fn of_attempt(
         attributes: attributes.0,
         status: status(attempt, telling),
         ..Span::default()
+    }
+}
+
+/// What was asked and answered, as the conventions have it, in the span of the attempt that answered. Of bodies that are not kept, or not
+/// to their end, nothing is said.
+fn messages(record: &Record) -> Attributes {
+    let mut to = Attributes::default();
+    let dialect = record.operation.as_deref().and_then(Api::from_name).and_then(Api::dialect);
+    let Some(client) = dialect.and_then(ClientDialect::of) else { return to };
+    if let Some(input) = whole(&record.request).and_then(|body| conventions::input(client, body)) {
+        to.some_text("gen_ai.system_instructions", input.system_instructions.as_deref());
+        to.text("gen_ai.input.messages", input.messages);
+    }
+    if let Some(output) = whole(&record.response).and_then(|body| conventions::output(client, body)) {
+        to.text("gen_ai.output.messages", output);
+    }
+    to
+}
+
+fn whole(body: &Kept) -> Option<&[u8]> {
+    match body {
+        Kept::Bytes { bytes, .. } if !body.is_cut() => Some(bytes),
+        Kept::Bytes { .. } | Kept::Missing(_) => None,
     }
 }
 

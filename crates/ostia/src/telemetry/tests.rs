@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 
 use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
+use opentelemetry_proto::tonic::metrics::v1::NumberDataPoint;
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
+use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value as Number;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use ostia_store::{Attempt, Cost, Kept, Outcome, RecordError, Usage};
 
@@ -191,6 +193,39 @@ fn words_are_told_only_where_content_is_wanted() {
 }
 
 #[test]
+fn messages_are_told_as_the_conventions_have_them() {
+    let kept = |text: &str| Kept::Bytes { bytes: text.into(), total: text.len() as u64 };
+    let request =
+        r#"{"model":"m","system":"be brief","max_tokens":9,"messages":[{"role":"user","content":"prompt"}]}"#;
+    let answer = r#"{"id":"1","type":"message","role":"assistant","model":"m","stop_reason":"end_turn",
+        "content":[{"type":"text","text":"hi"}],"usage":{"input_tokens":1,"output_tokens":1}}"#;
+    let whole = Record {
+        operation: Some("anthropic_messages".into()),
+        request: kept(request),
+        response: kept(answer),
+        ..record()
+    };
+    let of = |record: &Record, content: bool| spans::spans(record, &names::ids(record), &telling(content));
+    let told_spans = of(&whole, true);
+    check(
+        &told_spans[2].attributes,
+        &[
+            ("gen_ai.system_instructions", r#"[{"type":"text","content":"be brief"}]"#),
+            ("gen_ai.input.messages", r#"[{"role":"user","parts":[{"type":"text","content":"prompt"}]}]"#),
+            (
+                "gen_ai.output.messages",
+                r#"[{"role":"assistant","parts":[{"type":"text","content":"hi"}],"finish_reason":"stop"}]"#,
+            ),
+        ],
+    );
+    let names = |spans: &[Span]| format!("{spans:?}").matches("gen_ai.input.messages").count();
+    assert_eq!((names(&told_spans), names(&of(&whole, false))), (1, 0));
+    // One that was cut is no conversation.
+    let cut = Record { request: Kept::Bytes { bytes: request.into(), total: 9999 }, ..whole };
+    assert_eq!(names(&of(&cut, true)), 0);
+}
+
+#[test]
 fn a_request_is_a_log_record() {
     let check_severity = |status: u16, end: &str, expected: &str| {
         let record = Record { status, end: end.into(), ..record() };
@@ -235,10 +270,63 @@ fn times_and_tokens_by_the_conventions() {
         .map(|point| (told(&point.attributes)["gen_ai.token.type"].clone(), point.sum))
         .collect();
     assert_eq!(sums, [("input".to_owned(), Some(18.0)), ("output".to_owned(), Some(10.0))]);
+    let counted = |name: &str| -> Vec<(String, i64)> {
+        let Some(metric) = metrics.iter().find(|metric| metric.name == name) else { return Vec::new() };
+        let Some(Data::Sum(sum)) = &metric.data else { panic!("{metric:?}") };
+        assert!(sum.is_monotonic);
+        let value = |point: &NumberDataPoint| match point.value {
+            Some(Number::AsInt(count)) => count,
+            Some(Number::AsDouble(_)) | None => panic!("{point:?}"),
+        };
+        let point = |point: &NumberDataPoint| {
+            (told(&point.attributes)["gen_ai.token.modality"].clone(), value(point))
+        };
+        sum.data_points.iter().map(point).collect()
+    };
+    for (name, expected) in
+        [("input", Some(18)), ("output", Some(10)), ("cache_read.input", Some(8)), ("reasoning.output", None)]
+    {
+        let told = counted(&format!("gen_ai.client.inference.usage.{name}_tokens"));
+        assert_eq!(
+            told,
+            expected.map(|count| ("unknown".to_owned(), count)).into_iter().collect::<Vec<_>>(),
+            "{name}"
+        );
+    }
+    assert_eq!(points("gen_ai.client.operation.time_to_first_chunk")[0].max, Some(0.1));
     assert_eq!(points("gen_ai.server.request.duration")[0].count, 2);
     assert_eq!(points("gen_ai.server.time_to_first_token")[0].max, Some(0.1061));
     // Four tokens after the first one.
     assert_eq!(points("gen_ai.server.time_per_output_token")[0].min, Some(0.1001));
+}
+
+#[test]
+fn tokens_are_counted_by_what_they_are_of() {
+    let mut record = record();
+    record.attempts.truncate(1);
+    let of = |usage: Usage| {
+        let mut record = record.clone();
+        record.attempts[0].usage = Some(usage);
+        let mut histograms = Histograms::default();
+        histograms.count(&record, &telling(false));
+        let metrics = histograms.metrics(1, 2);
+        let metric =
+            metrics.iter().find(|metric| metric.name.ends_with("usage.input_tokens")).cloned().unwrap();
+        let Some(Data::Sum(sum)) = metric.data else { panic!() };
+        let point = |point: &NumberDataPoint| {
+            (told(&point.attributes)["gen_ai.token.modality"].clone(), format!("{:?}", point.value.unwrap()))
+        };
+        sum.data_points.iter().map(point).collect::<BTreeMap<_, _>>()
+    };
+    let expected = |all: &[(&str, u64)]| {
+        all.iter()
+            .map(|(name, count)| ((*name).to_owned(), format!("AsInt({count})")))
+            .collect::<BTreeMap<_, _>>()
+    };
+    let usage = Usage { prompt_tokens: 10, ..Usage::default() };
+    assert_eq!(of(usage), expected(&[("unknown", 10)]));
+    let usage = Usage { audio_prompt_tokens: 3, image_prompt_tokens: 4, ..usage };
+    assert_eq!(of(usage), expected(&[("text", 3), ("audio", 3), ("image", 4)]));
 }
 
 #[test]
@@ -250,6 +338,10 @@ fn series_have_a_bound() {
         histograms.count(&record, &telling(false));
     }
     for metric in histograms.metrics(1, 2) {
+        if let Some(Data::Sum(sum)) = &metric.data {
+            assert!(sum.data_points.len() <= 2001, "{}", metric.name);
+            continue;
+        }
         let Some(Data::Histogram(histogram)) = metric.data else { panic!() };
         let all: u64 = histogram.data_points.iter().map(|point| point.count).sum();
         assert!(histogram.data_points.len() <= 2001 && all.is_multiple_of(3000), "{}: {all}", metric.name);

@@ -34,6 +34,11 @@ pub fn node() -> Option<OsString> {
     program("node", "install Node 20 or later")
 }
 
+/// Prometheus's own judge of what it reads.
+pub fn promtool() -> Option<OsString> {
+    program("promtool", "apt install prometheus")
+}
+
 /// Codex, the program in the package for this system.
 pub fn codex() -> Option<OsString> {
     agent("codex")

@@ -1,7 +1,8 @@
 //! What Prometheus reads: how things stand, further labels, and that the official reader takes all of it.
 
+use std::io::Write as _;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -15,6 +16,14 @@ use crate::programs;
 use crate::wire::Ask;
 
 const CHAT: &str = "/v1/chat/completions";
+/// Metrics whose names are not ours to choose, though Prometheus's rules are others.
+const PORTKEYS: [&str; 5] = [
+    "request_count ",
+    "llm_request_duration_milliseconds ",
+    "portkey_request_duration_milliseconds ",
+    "llm_cost_sum ",
+    "llm_token_sum ",
+];
 
 fn ask(model: &str) -> Ask {
     let body = json!({"model": model, "messages": [{"role": "user", "content": "say a"}]});
@@ -128,4 +137,48 @@ fn the_official_reader_takes_all_of_it() {
         ["ostia_requests", "ostia_request_duration_seconds", "ostia_breaker_state", "ostia_open_connections"];
     let output = command.args(families).output().unwrap();
     assert!(output.status.success(), "{}\n{}", String::from_utf8_lossy(&output.stderr), metrics(&gateway));
+}
+
+/// Of a gateway that was busy with calls that are answered, streamed, refused, retried and cut.
+#[test]
+fn promtool_has_nothing_to_say() {
+    let Some(promtool) = programs::promtool() else { return };
+    let upstream = Upstream::serve(|request| match request.text() {
+        text if text.contains("fails") => Answer::json("{}").status(500),
+        text if text.contains("\"stream\":true") => {
+            Answer::stream(openai::chat_stream_with_usage(&["a", "b"]))
+        }
+        _ => Answer::json(openai::chat("a")),
+    });
+    let gateway = Gateway::with(&format!(
+        "providers:\n  mine: {{base_url: \"{}/v1\", local: true, dialects: [openai_chat], models: [m]}}\n\
+         default_provider: mine\nprices: {{mine/m: {{input: 1, output: 2}}}}\n\
+         configs: {{careful: {{provider: mine, retry: {{attempts: 1, max_wait: 10}}, cb_config: {{failure_threshold: 9}}}}}}\n\
+         telemetry: {{metrics: {{labels: [model, key]}}}}\n",
+        upstream.url()
+    ));
+    for number in 0..60 {
+        let model = if number % 5 == 0 { "fails" } else { "m" };
+        let mut body = json!({"model": model, "messages": [{"role": "user", "content": "say a"}]});
+        body["stream"] = (number % 2 == 0).into();
+        let ask = Ask::post(CHAT, body.to_string());
+        let ask = if number % 3 == 0 { ask.header("x-ostia-config", "careful") } else { ask };
+        ask.to(&gateway);
+    }
+    Ask::post(CHAT, "{").to(&gateway);
+    once("all counts", || metrics(&gateway).contains("provider=\"mine\",stream=\"true\"").then_some(()));
+    let told = Ask::new("GET", "/metrics").header("accept", "text/plain").to(&gateway);
+    assert_eq!(told.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
+    let told = told.text().to_owned();
+    let mut command = Command::new(promtool);
+    command.args(["check", "metrics"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut judge = command.spawn().unwrap();
+    judge.stdin.take().unwrap().write_all(told.as_bytes()).unwrap();
+    let output = judge.wait_with_output().unwrap();
+    let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    // Portkey's names are Portkey's; of our own nothing is said.
+    let ours: Vec<&str> =
+        said.lines().filter(|line| !PORTKEYS.iter().any(|name| line.starts_with(name))).collect();
+    assert!(ours.is_empty(), "{ours:#?}\n{told}");
+    assert!([Some(0), Some(3)].contains(&output.status.code()), "{said}");
 }
