@@ -1,6 +1,6 @@
 //! A connection on which many requests are under way at once: HTTP/2.
 //!
-//! Each stream is a task of its own with a [`Client`](crate::client::Client) of its own, so that nothing that one waits for holds up another. What a
+//! Each stream is a task of its own with a [`Client`] of its own, so that nothing that one waits for holds up another. What a
 //! client could do with the connection as such is bounded here, beside what the library bounds by itself: frames that continue
 //! a head without end, streams that the client resets before they are begun (20 wait at most), and streams that it makes the
 //! gateway reset (1024); then the connection is closed.
