@@ -203,7 +203,7 @@ fn history(value: &Value, tier: Tier, region: &str, day: Date, skipped: &mut Ski
         let constraint = &entry["constraint"];
         let from = constraint["start_date"].as_str().and_then(Date::parse).filter(|from| *from > day);
         let row = PriceText { tier, region: region.to_owned(), from, rates, ..PriceText::default() };
-        if row.rates.0.is_empty() {
+        if row.rates.units.is_empty() {
             continue;
         }
         match rows.iter_mut().find(|known| known.from == row.from) {
@@ -218,8 +218,8 @@ fn history(value: &Value, tier: Tier, region: &str, day: Date, skipped: &mut Ski
 }
 
 fn dearer(known: &mut PriceText, other: &PriceText) {
-    for (at, rate) in &other.rates.0 {
-        let known = known.rates.0.entry(*at).or_insert(*rate);
+    for (at, rate) in &other.rates.units {
+        let known = known.rates.units.entry(*at).or_insert(*rate);
         *known = (*known).max(*rate);
     }
 }
@@ -234,10 +234,10 @@ fn rates(prices: &Value, skipped: &mut Skipped) -> Rates {
             continue;
         };
         let base = if value.is_object() { &value["base"] } else { value };
-        rates.0.extend(rate(base, quantity).map(|rate| ((unit, 0), rate)));
+        rates.units.extend(rate(base, quantity).map(|rate| ((unit, 0), rate)));
         for tier in value["tiers"].as_array().into_iter().flatten() {
             let above = tier["start"].as_u64().unwrap_or_default();
-            rates.0.extend(rate(&tier["price"], quantity).map(|rate| ((unit, above), rate)));
+            rates.units.extend(rate(&tier["price"], quantity).map(|rate| ((unit, above), rate)));
         }
     }
     rates
@@ -245,7 +245,7 @@ fn rates(prices: &Value, skipped: &mut Skipped) -> Rates {
 
 /// The list does not say what a model is for; its units do.
 fn mode(row: &Row) -> Mode {
-    let has = |unit: Unit| row.prices.iter().any(|prices| prices.rates.0.contains_key(&(unit, 0)));
+    let has = |unit: Unit| row.prices.iter().any(|prices| prices.rates.units.contains_key(&(unit, 0)));
     let named = |word: &str| row.id.to_ascii_lowercase().contains(word);
     match () {
         () if named("embed") => Mode::Embedding,
@@ -293,9 +293,9 @@ mod tests {
         ]);
         let rows = history(&prices, Tier::Standard, "", day(), &mut Skipped::default());
         let shown: Vec<_> =
-            rows.iter().map(|row| (row.from.map(|from| from.to_string()), row.rates.0.len())).collect();
+            rows.iter().map(|row| (row.from.map(|from| from.to_string()), row.rates.units.len())).collect();
         assert_eq!(shown, [(None, 1), (Some("2027-01-01".to_owned()), 2)]);
-        assert_eq!(rows[0].rates.0[&(Unit::Input, 0)].text(1_000_000), "2");
+        assert_eq!(rows[0].rates.units[&(Unit::Input, 0)].text(1_000_000), "2");
     }
 
     #[test]
@@ -306,7 +306,7 @@ mod tests {
         ]);
         let rows = history(&prices, Tier::Standard, "", day(), &mut Skipped::default());
         let texts: Vec<_> =
-            rows[0].rates.0.iter().map(|((unit, _), rate)| rate.text(unit.quantity())).collect();
+            rows[0].rates.units.iter().map(|((unit, _), rate)| rate.text(unit.quantity())).collect();
         assert_eq!((rows.len(), texts), (1, vec!["3".to_owned(), "2".to_owned()]));
     }
 }

@@ -1,14 +1,17 @@
 //! LiteLLM's list: flat rows whose names of fields say unit, tier and length of the prompt.
 
 mod fields;
+mod images;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use ostia_catalog::{Abilities, Ability, Date, Modality, Mode, PriceText, Row, Source, Tier, Unit};
+use ostia_catalog::{
+    Abilities, Ability, Date, ImageKind, Modality, Mode, PriceText, Row, Source, Tier, Unit,
+};
 use serde_json::Value;
 
-use crate::json::{self, count, members, texts};
+use crate::json::{self, count, members, rate_of_one, texts};
 use crate::providers;
 use crate::report::Skipped;
 use fields::{ABILITIES, EFFORTS, Field};
@@ -18,10 +21,14 @@ pub fn read(sources: &Path, skipped: &mut Skipped) -> Result<Vec<Row>, String> {
     let path = json::folder(sources, "litellm-")?.join("model_prices_and_context_window.json");
     let list = json::file(&path)?;
     let mut rows: BTreeMap<(String, String), Row> = BTreeMap::new();
-    let mut aliases = Vec::new();
+    let (mut aliases, mut of_kinds) = (Vec::new(), Vec::new());
     for (name, model) in members(&list) {
         if let Some(of) = model["alias_of"].as_str() {
             aliases.push((name, of));
+            continue;
+        }
+        if let Some(of_kind) = kind(name, model) {
+            of_kinds.push((of_kind, model));
             continue;
         }
         let Some(place) = place(name, model, skipped) else { continue };
@@ -38,7 +45,23 @@ pub fn read(sources: &Path, skipped: &mut Skipped) -> Result<Vec<Row>, String> {
             row.aliases.push(name.strip_prefix(&begins).unwrap_or(name).to_owned());
         }
     }
+    for ((kind, place), model) in of_kinds {
+        let row = rows.get_mut(&key(&place));
+        let is_added = row.zip(images::price(model)).is_some_and(|(row, rate)| images::add(row, kind, rate));
+        if !is_added {
+            skipped.add("LiteLLM: a price of one size or quality of images, by the pixel or of a model that is charged for by tokens");
+        }
+    }
     Ok(rows.into_values().collect())
+}
+
+/// The kind of images that a row is of, and whose.
+fn kind(name: &str, model: &Value) -> Option<(ImageKind, Place)> {
+    let (provider, begins) = providers::litellm(model["litellm_provider"].as_str()?);
+    let (kind, id) = images::kind(name.strip_prefix(&begins).unwrap_or(name))?;
+    // Steps are no quality, and nobody knows how many a request took.
+    let is_whole = !id.contains("-steps/");
+    is_whole.then(|| (kind, Place { provider, id: id.to_owned(), region: String::new() }))
 }
 
 /// Whose model a row is of, and of which region its prices are.
@@ -59,11 +82,8 @@ fn place(name: &str, model: &Value, skipped: &mut Skipped) -> Option<Place> {
     }
     let (provider, begins) = providers::litellm(theirs);
     let rest = name.strip_prefix(&begins).unwrap_or(name);
-    let is_size = |step: &str| step.contains("-x-") || step.ends_with("-steps");
-    let is_quality = |step: &str| matches!(step, "low" | "medium" | "high" | "standard" | "hd");
-    let steps: Vec<&str> = rest.split('/').collect();
-    if steps.iter().any(|step| is_size(step)) || steps.len() > 1 && is_quality(steps[0]) {
-        skipped.add("LiteLLM: a price of one size or quality of images");
+    if rest.split('/').any(|step| step.ends_with("-steps")) {
+        skipped.add("LiteLLM: a price of images of so many steps");
         return None;
     }
     if rest.contains("-commitment/") {
@@ -118,27 +138,42 @@ fn regional(model: &Value, region: &str, row: &mut Row, skipped: &mut Skipped) {
 
 fn price(model: &Value, region: &str, row: &mut Row, skipped: &mut Skipped) {
     let mut tiers: BTreeMap<Tier, PriceText> = BTreeMap::new();
+    // Where a made image has its own field, the other one is of images that go in.
+    let is_own = !model["output_cost_per_image"].is_null();
+    let mut kinds = Vec::new();
     for (name, value) in members(model) {
-        for (field, rate) in fields::rates(name, value, row.mode) {
+        if let Some(kind) = images::field(name, model) {
+            kinds.extend(rate_of_one(value).map(|rate| (kind, rate)));
+            continue;
+        }
+        let rates = match images::of_megapixel(name, value, model) {
+            Some(rate) => vec![(Field::standard(Unit::OutputMegapixels), rate)],
+            None if is_own && name == "input_cost_per_image" => fields::rates(name, value, Mode::Chat),
+            None => fields::rates(name, value, row.mode),
+        };
+        for (field, rate) in rates {
             let Field { unit, tier, above } = field;
             let prices = tiers.entry(tier).or_insert_with(|| PriceText {
                 tier,
                 region: region.to_owned(),
                 ..PriceText::default()
             });
-            prices.rates.0.entry((unit, above)).or_insert(rate);
+            prices.rates.units.entry((unit, above)).or_insert(rate);
         }
         if fields::is_unread(name) {
             skipped.add(&format!("LiteLLM: the field {name}"));
         }
     }
-    let is_free = tiers.values().all(|prices| prices.rates.0.values().all(|rate| rate.0 == 0));
+    let is_free = tiers.values().all(|prices| prices.rates.units.values().all(|rate| rate.0 == 0));
     // Local servers are free; elsewhere nothing but zeros stands where nobody knew.
     if is_free && !matches!(row.provider.as_str(), "ollama" | "lemonade") {
         if !tiers.is_empty() {
             skipped.add("LiteLLM: prices that are all zero");
         }
         return;
+    }
+    if let Some(prices) = tiers.get_mut(&Tier::Standard) {
+        prices.rates.images.extend(kinds);
     }
     row.prices.extend(tiers.into_values());
     row.price_source = Some(Source::Litellm);

@@ -226,7 +226,7 @@ fn name_undated(rows: &mut BTreeMap<Key, Row>) {
 pub fn standard(prices: &[PriceText], unit: Unit) -> Option<Rate> {
     let is_standard =
         |row: &&PriceText| row.tier == Tier::Standard && row.region.is_empty() && row.from.is_none();
-    prices.iter().find(is_standard).and_then(|row| row.rates.0.get(&(unit, 0))).copied()
+    prices.iter().find(is_standard).and_then(|row| row.rates.units.get(&(unit, 0))).copied()
 }
 
 /// Do they agree on a token in and a token out, and say at least one?
@@ -248,15 +248,21 @@ fn complete(prices: &mut Vec<PriceText>, others: Vec<PriceText>) -> bool {
             continue;
         };
         // A unit with borders in one source and without in the other stays as the first has it.
-        let mut known: BTreeSet<Unit> = row.rates.0.keys().map(|(unit, _)| *unit).collect();
+        let mut known: BTreeSet<Unit> = row.rates.units.keys().map(|(unit, _)| *unit).collect();
         // Perplexity's fee for a call, which one source counts by calls and another by searches.
         if known.contains(&Unit::Requests) {
             known.insert(Unit::WebSearches);
         }
-        let new = other.rates.0.into_iter().filter(|((unit, _), _)| !known.contains(unit));
-        let before = row.rates.0.len();
-        row.rates.0.extend(new);
-        added |= row.rates.0.len() > before;
+        let new = other.rates.units.into_iter().filter(|((unit, _), _)| !known.contains(unit));
+        let before = row.rates.units.len();
+        // Kinds of images go with the price of an image that is of none.
+        let is_first = row.rates.images.is_empty() && !known.contains(&Unit::OutputImages);
+        added |= is_first && !other.rates.images.is_empty();
+        if is_first {
+            row.rates.images = other.rates.images;
+        }
+        row.rates.units.extend(new);
+        added |= row.rates.units.len() > before;
     }
     added
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use ostia_catalog::{Mode, PriceText, Rate, Row, Source, Tier, Unit};
+use ostia_catalog::{ImageKind, Mode, PriceText, Rate, Row, Source, Tier, Unit};
 use serde_json::Value;
 
 use crate::json::{self, members, rate_of_cents};
-use crate::providers::PORTKEY;
+use crate::providers::{PORTKEY, PORTKEY_IMAGES};
 use crate::report::Skipped;
 
 /// Units by their names, beside `additional_units` or in it.
@@ -40,7 +40,8 @@ type Prices = BTreeMap<(Tier, String), PriceText>;
 pub fn read(sources: &Path, skipped: &mut Skipped) -> Result<Vec<Row>, String> {
     let folder = json::folder(sources, "portkey-models-")?;
     let mut rows = Vec::new();
-    for (file, provider) in PORTKEY {
+    let all = PORTKEY.iter().map(|row| (row, false));
+    for ((file, provider), is_images_only) in all.chain(PORTKEY_IMAGES.iter().map(|row| (row, true))) {
         let list = json::file(&folder.join(format!("pricing/{file}.json")))?;
         let general = json::file(&folder.join(format!("general/{file}.json"))).unwrap_or_default();
         for (id, model) in members(&list) {
@@ -50,6 +51,9 @@ pub fn read(sources: &Path, skipped: &mut Skipped) -> Result<Vec<Row>, String> {
             let prices = read_prices(model, skipped);
             if prices.is_empty() {
                 skipped.add("Portkey: a model without prices");
+                continue;
+            }
+            if is_images_only && prices.values().all(|prices| prices.rates.images.is_empty()) {
                 continue;
             }
             rows.push(Row {
@@ -110,7 +114,7 @@ fn read_prices(model: &Value, skipped: &mut Skipped) -> Prices {
             }
         }
     }
-    prices.retain(|_, prices| !prices.rates.0.is_empty());
+    prices.retain(|_, prices| !prices.rates.units.is_empty());
     same_as_standard(&mut prices);
     prices
 }
@@ -152,11 +156,28 @@ fn units(config: &Value, above: u64, into: &mut PriceText, skipped: &mut Skipped
         // Zero stands where nobody knew.
         let rate: Option<Rate> = rate_of_cents(&value["price"]).filter(|rate| rate.0 > 0);
         match (unit, rate) {
-            (Some(unit), Some(rate)) => drop(into.rates.0.entry((unit, above)).or_insert(rate)),
+            (Some(unit), Some(rate)) => drop(into.rates.units.entry((unit, above)).or_insert(rate)),
             (None, Some(_)) => skipped.add(&format!("Portkey: the unit {name}")),
             (_, None) => {}
         }
     }
+    let is_token = |(unit, _): &(Unit, u64)| matches!(unit, Unit::Output | Unit::ImageOutput);
+    if !into.rates.units.keys().any(is_token) {
+        into.rates.images.extend(kinds(&config["image"]));
+    }
+}
+
+/// Prices of images by quality and size, each of which may be `default`. What is both is a price of a unit.
+fn kinds(image: &Value) -> BTreeMap<ImageKind, Rate> {
+    let word = |word: &str| if word == "default" { String::new() } else { word.to_ascii_lowercase() };
+    let of_quality = |(quality, sizes): (&str, &Value)| {
+        let kind = |size: &str| ImageKind { size: word(size), quality: word(quality) };
+        let rates =
+            members(sizes).filter_map(|(size, value)| Some((kind(size), rate_of_cents(&value["price"])?)));
+        rates.collect::<Vec<_>>()
+    };
+    let kinds = members(image).flat_map(of_quality);
+    kinds.filter(|(kind, rate)| *kind != ImageKind::default() && rate.0 > 0).collect()
 }
 
 fn mode(primary: &Value) -> Mode {
@@ -190,7 +211,7 @@ mod tests {
         let shown: Vec<_> = prices
             .iter()
             .map(|((_, region), row)| {
-                let ((unit, above), rate) = row.rates.0.first_key_value().unwrap();
+                let ((unit, above), rate) = row.rates.units.first_key_value().unwrap();
                 (region.as_str(), *above, rate.text(unit.quantity()))
             })
             .collect();
@@ -199,5 +220,23 @@ mod tests {
             [("", 0, "2.5".to_owned()), ("eu", 272_000, "10".to_owned()), ("us", 272_000, "10".to_owned())]
         );
         assert!(skipped.text().contains("magic"));
+    }
+
+    #[test]
+    fn images_have_prices_by_size_and_quality() {
+        let check = |tokens: f64, expected: &[(&str, &str)]| {
+            let image = json!({
+                "default": {"default": {"price": 4}, "1024x1792": {"price": 8}},
+                "hd": {"default": {"price": 8}, "1024x1792": {"price": 12}},
+            });
+            let config = json!({"pay_as_you_go": {"image": image, "response_token": {"price": tokens}}});
+            let prices = read_prices(&json!({"pricing_config": config}), &mut Skipped::default());
+            let kinds = prices.values().flat_map(|prices| &prices.rates.images);
+            let told: Vec<_> = kinds.map(|(kind, rate)| (kind.to_string(), rate.text(1))).collect();
+            let told: Vec<_> = told.iter().map(|(kind, rate)| (kind.as_str(), rate.as_str())).collect();
+            assert_eq!(told, expected);
+        };
+        check(0.0, &[("hd", "0.08"), ("1024x1792", "0.08"), ("1024x1792/hd", "0.12")]);
+        check(0.004, &[]);
     }
 }

@@ -82,6 +82,9 @@ pub const PORTKEY: &[(&str, &str)] = &[
     ("vertex-ai", "vertex-ai"),
 ];
 
+/// Those of which only models are read that are charged for by the image: no other source has these.
+pub const PORTKEY_IMAGES: &[(&str, &str)] = &[("openai", "openai")];
+
 /// Ours, and how the names of its models begin.
 pub fn litellm(provider: &str) -> (String, String) {
     if provider.starts_with("vertex_ai") {

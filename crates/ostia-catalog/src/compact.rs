@@ -24,7 +24,7 @@ pub(crate) use read::{Cursor, Pack};
 pub use write::{TooLarge, compact};
 
 /// The first bytes; the last of them is the version of the form.
-pub(crate) const MAGIC: &[u8; 8] = b"ostiact\x02";
+pub(crate) const MAGIC: &[u8; 8] = b"ostiact\x03";
 /// Those that all versions have.
 pub(crate) const MAGIC_NAME: &[u8; 7] = b"ostiact";
 /// Bytes of the sum behind it.

@@ -44,6 +44,8 @@ pub enum Unknown {
     Tier(Tier),
     /// This was used, and has no price.
     Unit(Unit),
+    /// Images of the size and quality that were made, or the one of which nobody knows, have no price; others have.
+    Images,
     /// More of this was used than [`COUNT_MAX`].
     Count(Unit),
     /// The rows that it takes are of two currencies.
@@ -65,8 +67,9 @@ pub fn cost(usage: &Usage, prices: &Prices<'_>, terms: &Terms<'_>) -> Result<Cos
         if count > COUNT_MAX {
             return Err(Unknown::Count(unit));
         }
-        let of = |unit: Unit| rows.rate(unit, context);
-        let (rate, currency) = of(unit).or_else(|| unit.part_of().and_then(of)).ok_or(Unknown::Unit(unit))?;
+        let of = |unit: Unit| rows.rate(unit, context, terms);
+        let (rate, currency) =
+            of(unit).or_else(|| unit.part_of().and_then(of)).ok_or_else(|| rows.unknown(unit))?;
         let atto = u128::from(count) * u128::from(rate.0) * u128::from(rows.factor);
         let money = Money { currency, atto };
         cost.total = cost.total.checked_add(money).ok_or(Unknown::Currencies)?;
@@ -113,9 +116,17 @@ impl<'a> Rows<'a> {
         Ok(Rows { first, others: [second, standard], factor: factor.unwrap_or(FACTOR_ONE) })
     }
 
-    fn rate(&self, unit: Unit, context: u64) -> Option<(Rate, Currency)> {
-        let rows = std::iter::once(&self.first).chain(self.others.iter().flatten());
-        rows.into_iter().find_map(|row| Some((row.rate(unit, context)?, row.currency)))
+    fn each(&self) -> impl Iterator<Item = &PriceRow<'a>> {
+        std::iter::once(&self.first).chain(self.others.iter().flatten())
+    }
+
+    fn rate(&self, unit: Unit, context: u64, terms: &Terms<'_>) -> Option<(Rate, Currency)> {
+        self.each().find_map(|row| Some((row.rate_of(unit, context, terms.images)?, row.currency)))
+    }
+
+    fn unknown(&self, unit: Unit) -> Unknown {
+        let has_kinds = self.each().any(|row| row.images().next().is_some());
+        if unit == Unit::OutputImages && has_kinds { Unknown::Images } else { Unknown::Unit(unit) }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::compact::{Cursor, Pack};
 use crate::date::Date;
+use crate::image::{ImageAsked, ImageKind, Names};
 use crate::money::Currency;
 use crate::rate::Rate;
 use crate::row::{PriceText, Rates};
@@ -22,6 +23,8 @@ pub struct Terms<'a> {
     pub on: Option<Date>,
     /// Tokens of the prompt; nothing: as many as the usage has.
     pub context_tokens: Option<u64>,
+    /// Which images were made.
+    pub images: ImageAsked<'a>,
 }
 
 /// All prices of a model.
@@ -43,6 +46,8 @@ pub struct PriceRow<'a> {
     /// In which currency.
     pub currency: Currency,
     rates: Cursor<'a>,
+    images: Cursor<'a>,
+    pack: &'a Pack,
 }
 
 impl<'a> Prices<'a> {
@@ -84,22 +89,29 @@ impl<'a> Prices<'a> {
         let mut rows = [(terms.tier, region), (Tier::Standard, region), (Tier::Standard, "")].into_iter();
         rows.find_map(|(tier, region)| {
             let row = self.in_force(tier, region, terms.on)?;
-            Some((row.rate(unit, terms.context_tokens.unwrap_or_default())?, row.currency))
+            Some((row.rate_of(unit, terms.context_tokens.unwrap_or_default(), terms.images)?, row.currency))
         })
     }
 }
 
 fn row<'a>(pack: &'a Pack, cursor: &mut Cursor<'a>) -> PriceRow<'a> {
+    let part = |cursor: &mut Cursor<'a>| {
+        let length = cursor.varint();
+        cursor.split(length)
+    };
     PriceRow {
+        pack,
         tier: Tier::ALL.get(usize::from(cursor.byte())).copied().unwrap_or_default(),
         region: pack.string(cursor.varint()),
         from: Date::unpacked(cursor.varint()),
         currency: Currency::parse(pack.string(cursor.varint())).unwrap_or_default(),
-        rates: {
-            let length = cursor.varint();
-            cursor.split(length)
-        },
+        rates: part(cursor),
+        images: part(cursor),
     }
+}
+
+fn kind(size: &str, quality: &str) -> ImageKind {
+    ImageKind { size: size.to_owned(), quality: quality.to_owned() }
 }
 
 impl<'a> PriceRow<'a> {
@@ -130,8 +142,35 @@ impl<'a> PriceRow<'a> {
             .map(|(.., rate)| rate)
     }
 
+    /// Prices of one image with their size and quality, in that order; empty where the price is one of images for which that is not said.
+    pub fn images(&self) -> impl Iterator<Item = (&'a str, &'a str, Rate)> + use<'a> {
+        let (pack, mut cursor) = (self.pack, self.images);
+        std::iter::from_fn(move || {
+            if cursor.is_empty() {
+                return None;
+            }
+            Some((pack.string(cursor.varint()), pack.string(cursor.varint()), Rate(cursor.varint())))
+        })
+    }
+
+    /// The price of a unit, that of images by their kind.
+    pub(crate) fn rate_of(&self, unit: Unit, context_tokens: u64, images: ImageAsked<'_>) -> Option<Rate> {
+        if unit != Unit::OutputImages || self.images.is_empty() {
+            return self.rate(unit, context_tokens);
+        }
+        let names = self.images().fold(Names::default(), |names, (size, quality, _)| Names {
+            size: names.size || !size.is_empty(),
+            quality: names.quality || !quality.is_empty(),
+        });
+        if images.is("", "", names) {
+            return self.rate(unit, context_tokens);
+        }
+        self.images().find(|(size, quality, _)| images.is(size, quality, names)).map(|(.., rate)| rate)
+    }
+
     pub(crate) fn rates_bytes(&self) -> usize {
-        self.rates.byte_count()
+        let images: usize = self.images().map(|(size, quality, _)| size.len() + quality.len()).sum();
+        self.rates.byte_count() + self.images.byte_count() + images
     }
 
     /// As it is written down.
@@ -141,7 +180,10 @@ impl<'a> PriceRow<'a> {
             region: self.region.to_owned(),
             from: self.from,
             currency: self.currency,
-            rates: Rates(self.rates().map(|(unit, above, rate)| ((unit, above), rate)).collect()),
+            rates: Rates {
+                units: self.rates().map(|(unit, above, rate)| ((unit, above), rate)).collect(),
+                images: self.images().map(|(size, quality, rate)| (kind(size, quality), rate)).collect(),
+            },
         }
     }
 }

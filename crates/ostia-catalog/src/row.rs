@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ability::{Abilities, Ability};
 use crate::date::Date;
+use crate::image::ImageKind;
 use crate::mode::{Modality, Mode};
 use crate::money::Currency;
 use crate::rate::Rate;
@@ -142,11 +143,32 @@ pub struct PriceText {
     pub rates: Rates,
 }
 
-/// Prices by unit and by the tokens of a prompt above which they hold: `{"input": "2.5", "input>272000": "5"}`, for as many
-/// units as [`Unit::quantity`] says.
+/// Prices for as many units as [`Unit::quantity`] says, each under what it is of: `{"input": "2.5", "input>272000": "5"}` for prompts
+/// of more tokens, `{"output_images": "0.04", "output_images/1024x1792/hd": "0.12"}` for images of one size and quality.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(try_from = "BTreeMap<String, String>", into = "BTreeMap<String, String>")]
-pub struct Rates(pub BTreeMap<(Unit, u64), Rate>);
+pub struct Rates {
+    /// By unit and by the tokens of a prompt above which they hold.
+    pub units: BTreeMap<(Unit, u64), Rate>,
+    /// Of one image, by its kind. Where there are some, the price of [`Unit::OutputImages`] is that of images for which a request says
+    /// neither size nor quality.
+    pub images: BTreeMap<ImageKind, Rate>,
+}
+
+impl Rates {
+    /// Prices of units alone.
+    pub fn of_units(units: BTreeMap<(Unit, u64), Rate>) -> Rates {
+        Rates { units, images: BTreeMap::new() }
+    }
+
+    /// Are there none?
+    pub fn is_empty(&self) -> bool {
+        self.units.is_empty() && self.images.is_empty()
+    }
+}
+
+/// The unit whose prices are told by kind.
+const IMAGE: Unit = Unit::OutputImages;
 
 impl From<Rates> for BTreeMap<String, String> {
     fn from(rates: Rates) -> BTreeMap<String, String> {
@@ -154,7 +176,11 @@ impl From<Rates> for BTreeMap<String, String> {
             0 => unit.name().to_owned(),
             above => format!("{}>{above}", unit.name()),
         };
-        rates.0.into_iter().map(|(at, rate)| (key(at), rate.text(at.0.quantity()))).collect()
+        let units = rates.units.into_iter().map(|(at, rate)| (key(at), rate.text(at.0.quantity())));
+        let image = |(kind, rate): (ImageKind, Rate)| {
+            (format!("{}/{kind}", IMAGE.name()), rate.text(IMAGE.quantity()))
+        };
+        units.chain(rates.images.into_iter().map(image)).collect()
     }
 }
 
@@ -162,14 +188,22 @@ impl TryFrom<BTreeMap<String, String>> for Rates {
     type Error = String;
 
     fn try_from(map: BTreeMap<String, String>) -> Result<Rates, String> {
-        let entry = |(key, price): (String, String)| {
+        let mut rates = Rates::default();
+        for (key, price) in map {
+            let read = |unit: Unit| Rate::parse(&price, unit.quantity()).map_err(|error| error.to_string());
+            if let Some((name, kind)) = key.split_once('/').filter(|(name, _)| *name == IMAGE.name()) {
+                let kind = ImageKind::parse(kind).ok_or_else(|| {
+                    format!("`{kind}` is no kind of images: write `{name}/SIZE`, `{name}/QUALITY` or `{name}/SIZE/QUALITY`")
+                })?;
+                rates.images.insert(kind, read(IMAGE)?);
+                continue;
+            }
             let (name, above) = key.split_once('>').unwrap_or((&key, "0"));
             let unit = Unit::named(name).ok_or_else(|| format!("`{name}` is no unit"))?;
             let above = above.parse().map_err(|_| format!("`{above}` is no number of tokens"))?;
-            let rate = Rate::parse(&price, unit.quantity()).map_err(|error| error.to_string())?;
-            Ok(((unit, above), rate))
-        };
-        map.into_iter().map(entry).collect::<Result<_, String>>().map(Rates)
+            rates.units.insert((unit, above), read(unit)?);
+        }
+        Ok(rates)
     }
 }
 

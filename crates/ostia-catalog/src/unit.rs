@@ -65,6 +65,7 @@ units! {
     Requests "requests" 1000 "Calls.",
     Messages "messages" 1000 "Messages of text in a conversation in audio.",
     CodeSessions "code_sessions" 1 "Sessions of the vendor's code interpreter.",
+    OutputMegapixels "output_megapixels" 1 "Megapixels (2^20 pixels) that come out, each begun one of an image counted whole.",
 }
 
 impl Unit {

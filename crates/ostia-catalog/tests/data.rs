@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use ostia_catalog::{Catalog, Edition, PriceRow, Row, Source, Terms, Tier, Unit, compact, parse};
+use ostia_catalog::{Catalog, Edition, ImageAsked, PriceRow, Row, Source, Terms, Tier, Unit, compact, parse};
 
 /// The embedded form may not be larger.
 const BYTES_MAX: usize = 1 << 20;
@@ -111,6 +111,47 @@ fn known_prices_are_the_vendors() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// What an image costs by size and quality, in dollars.
+const IMAGES: [(&str, &str, &str, &str, &str); 8] = [
+    // https://platform.openai.com/docs/pricing, as Portkey's list has it
+    ("openai", "dall-e-3", "", "", "0.04"),
+    ("openai", "dall-e-3", "1792x1024", "standard", "0.08"),
+    ("openai", "dall-e-3", "1024x1024", "hd", "0.08"),
+    ("openai", "dall-e-3", "1024x1792", "hd", "0.12"),
+    ("openai", "dall-e-2", "512x512", "", "0.018"),
+    ("azure-openai", "dall-e-3", "1024x1792", "hd", "0.12"),
+    // https://fal.ai/models/openai/gpt-image-2, as LiteLLM's list has it
+    ("fal", "openai/gpt-image-2", "1024x1536", "medium", "0.042"),
+    // https://fal.ai/models/fal-ai/nano-banana-2
+    ("fal", "fal-ai/nano-banana-2", "4K", "", "0.16"),
+];
+
+#[test]
+fn images_cost_by_size_and_quality() {
+    let catalog = Catalog::embedded();
+    for (provider, name, size, quality, expected) in IMAGES {
+        let prices = catalog.find(provider, name).unwrap().model.prices;
+        let terms =
+            Terms { images: ImageAsked { size: Some(size), quality: Some(quality) }, ..Terms::default() };
+        let found = prices.rate(Unit::OutputImages, &terms).map(|(rate, _)| rate.text(1));
+        assert_eq!(found.as_deref(), Some(expected), "{provider} {name} {size} {quality}");
+    }
+    // A price that is by the token has none by the image beside it, and no kind is off by a hundred.
+    for model in catalog.models() {
+        for row in model.prices.rows() {
+            let is_by_token = row.rates().any(|(unit, ..)| matches!(unit, Unit::Output | Unit::ImageOutput));
+            let kinds: Vec<f64> = row.images().map(|(.., rate)| rate.text(1).parse().unwrap()).collect();
+            assert!(!is_by_token || kinds.is_empty(), "{} {}", model.provider, model.id);
+            assert!(
+                kinds.iter().all(|price| (0.001..2.0).contains(price)),
+                "{} {} {kinds:?}",
+                model.provider,
+                model.id
+            );
+        }
+    }
 }
 
 /// No price is off by a thousand or a million: bounds in dollars around all that vendors have ever asked.

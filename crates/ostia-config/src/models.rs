@@ -41,7 +41,7 @@ fn read_one(name: &str, item: &Item<'_>, reader: &mut Reader<'_>) -> Option<Over
             _ => prices = rates(&item, reader),
         }
     }
-    if !prices.0.is_empty() {
+    if !prices.is_empty() {
         one.prices = vec![PriceText { currency, rates: prices, ..PriceText::default() }];
     }
     Some(one)
@@ -108,9 +108,12 @@ fn rates(item: &Item<'_>, reader: &mut Reader<'_>) -> Rates {
         // Shortest decimals that mean this number: what the author wrote.
         let one = BTreeMap::from([(name.to_owned(), amount.to_string())]);
         match Rates::try_from(one) {
-            Ok(one) => rates.0.extend(one.0),
+            Ok(one) => {
+                rates.units.extend(one.units);
+                rates.images.extend(one.images);
+            }
             Err(message) => {
-                let unit = name.split('>').next().unwrap_or_default();
+                let unit = name.split(['>', '/']).next().unwrap_or_default();
                 let names = || Unit::ALL.iter().map(|unit| unit.name());
                 let hint = match nearest(unit, names()) {
                     Some(near) => format!("did you mean `{near}`?"),

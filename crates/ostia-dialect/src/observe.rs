@@ -13,7 +13,7 @@ mod whole;
 pub use estimate::{text_bytes, tokens};
 pub(crate) use observed::media_usage;
 pub use observed::{Count, Observed};
-pub use subject::{AskedFor, Subject, asked_for, with_asked};
+pub use subject::{AskedFor, AskedImages, Subject, asked_for, with_asked};
 pub use watch::{DONE, Ending, Watch};
 pub use whole::WholeAnswer;
 

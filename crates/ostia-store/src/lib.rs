@@ -77,7 +77,7 @@ pub use price::{Priced, Prices, Pricing};
 pub use query::{Column, Filter, Page, PageSize, STATUS_CLASSES};
 pub use queue::{Queue, Unwritten};
 pub use reader::{Busy, Reader, Readers};
-pub use record::{Attempt, Cost, Outcome, Record, RecordError, Usage};
+pub use record::{Attempt, Cost, IMAGE_DEFAULT, Outcome, Record, RecordError, Usage};
 pub use reprice::Progress;
 pub use retention::Retention;
 pub use spans::{AppLog, Joined, Span};

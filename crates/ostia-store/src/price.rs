@@ -4,10 +4,11 @@ use std::fmt::{self, Debug};
 use std::sync::Arc;
 
 use ostia_catalog::{
-    self as catalog, Catalog, Currency, Date, Mode, Money, Rate, Terms, Tier, Tokens, Unit, Unknown,
+    self as catalog, Catalog, Currency, Date, ImageAsked, Mode, Money, Rate, Terms, Tier, Tokens, Unit,
+    Unknown,
 };
 
-use crate::record::{Attempt, Cost, Outcome, Usage};
+use crate::record::{Attempt, Cost, IMAGE_DEFAULT, Outcome, Usage};
 
 /// Digits behind the point of sums: as many as the catalogue counts in.
 const DIGITS: u32 = 18;
@@ -101,7 +102,7 @@ impl Prices {
         let on = u64::try_from(started_ms / 1000).ok().and_then(Date::at_unix_s);
         let tier = attempt.service_tier.as_deref().map_or(Some(Tier::default()), Tier::named);
         let tier = tier.ok_or("nobody but the provider knows the price of the tier that served it")?;
-        let terms = Terms { on, tier, ..Terms::default() };
+        let terms = Terms { on, tier, images: images(attempt), ..Terms::default() };
         let Bill { total, lines } = bill(usage, tokens, (&found.model.prices, found.model.mode), &terms)?;
         Ok(Cost {
             amount: total.rounded(DIGITS),
@@ -129,7 +130,9 @@ fn bill(
         return Err(why);
     }
     let is_priced = |unit: Unit| prices.rate(unit, terms).is_some();
-    let mut beside = units(usage).fold(catalog::Usage::default(), |all, (unit, count)| all.with(unit, count));
+    let area = area(usage.output_images, prices, terms)?;
+    let beside = units(usage).filter(|(unit, _)| area.is_none() || *unit != Unit::OutputImages).chain(area);
+    let mut beside = beside.fold(catalog::Usage::default(), |all, (unit, count)| all.with(unit, count));
     if is_priced(Unit::Requests) {
         beside = beside.with(Unit::Requests, 1);
     }
@@ -145,7 +148,7 @@ fn bill(
         Some(tokens) => catalog::Usage::of(tokens).plus(&beside),
         None => beside,
     };
-    let cost = catalog::cost(&used, prices, terms).map_err(told)?;
+    let cost = catalog::cost(&used, prices, terms).map_err(|why| told_of(why, terms.images))?;
     let line = |line: &catalog::Line| (line.unit.name().to_owned(), line.count, line.rate.text(1));
     let mut bill = Bill { total: cost.total, lines: cost.lines.iter().map(line).collect() };
     if usage.audio_input_ms > 0 {
@@ -170,6 +173,41 @@ impl Bill {
 
 /// Units of text and sound that have a price where a model is charged for by tokens.
 const TOKEN_UNITS: [Unit; 4] = [Unit::Input, Unit::Output, Unit::AudioInput, Unit::AudioOutput];
+
+/// Which images an attempt made, as far as is known. A size that could not be said to the provider is not the one that it made: it may
+/// have been told the nearest one. Of a quality that could not be said it was told nothing.
+fn images(attempt: &Attempt) -> ImageAsked<'_> {
+    let is_dropped = |name: &str| attempt.dropped.iter().any(|dropped| dropped == name);
+    let size = attempt.image_size.as_deref().map(said);
+    let quality = attempt.image_quality.as_deref().map(said);
+    ImageAsked {
+        size: size.filter(|_| !is_dropped("size") && !is_dropped("aspect_ratio")),
+        quality: if is_dropped("quality") { quality.and(Some("")) } else { quality },
+    }
+}
+
+fn said(word: &str) -> &str {
+    if word == IMAGE_DEFAULT { "" } else { word }
+}
+
+/// Images of a known size in the unit of area that the model is charged for by, if it is; a price of one image is then that of the
+/// vendor's own size.
+fn area(images: u64, prices: &catalog::Prices<'_>, terms: &Terms<'_>) -> Result<Option<(Unit, u64)>, String> {
+    let is_priced = |unit: Unit| prices.rate(unit, terms).is_some();
+    let is_own_size = terms.images.size == Some("") && is_priced(Unit::OutputImages);
+    let unit = [Unit::OutputMegapixels, Unit::OutputPixels].into_iter().find(|unit| is_priced(*unit));
+    let Some(unit) = unit.filter(|_| images > 0 && !is_own_size) else { return Ok(None) };
+    let (width, height) = terms
+        .images
+        .pixels()
+        .ok_or("nobody knows the size of the images, by whose pixels the model is charged for")?;
+    let pixels = width.saturating_mul(height);
+    let each = if unit == Unit::OutputPixels { pixels } else { pixels.div_ceil(MEGAPIXEL) };
+    Ok(Some((unit, each.saturating_mul(images))))
+}
+
+/// Pixels of a megapixel, as those count them who charge for begun ones: an image of 1024x1024 is one.
+const MEGAPIXEL: u64 = 1 << 20;
 
 /// What was used beside tokens and time.
 fn units(usage: &Usage) -> impl Iterator<Item = (Unit, u64)> {
@@ -278,11 +316,26 @@ fn tokens(usage: &Usage) -> Tokens {
     }
 }
 
+/// Of images what kind has no price, so that a reader can write it.
+fn told_of(unknown: Unknown, images: ImageAsked<'_>) -> String {
+    let word = |word: Option<&'_ str>| match word {
+        Some("") => IMAGE_DEFAULT.to_owned(),
+        Some(word) => word.to_owned(),
+        None => "unknown".to_owned(),
+    };
+    let (size, quality) = (word(images.size), word(images.quality));
+    match unknown {
+        Unknown::Images => format!("{}: size {size}, quality {quality}", told(unknown)),
+        _ => told(unknown),
+    }
+}
+
 fn told(unknown: Unknown) -> String {
     match unknown {
         Unknown::Prices => "the catalogue has no price of the model".to_owned(),
         Unknown::Tier(tier) => format!("the catalogue has no price of the model at tier {}", tier.name()),
         Unknown::Unit(unit) => format!("the catalogue has no price of the model for {}", unit.name()),
+        Unknown::Images => "the catalogue has no price of the model for these images".to_owned(),
         Unknown::Count(unit) => format!("the count of {} is no count", unit.name()),
         Unknown::Currencies => "the prices are in two currencies".to_owned(),
     }
@@ -444,6 +497,56 @@ mod tests {
         // The operator's price is one of tokens.
         let searched = Usage { web_searches: 1, ..tokens };
         check(of("openai", "mine", searched), "the catalogue does not know the model");
+    }
+
+    #[test]
+    fn images_cost_by_size_and_quality() {
+        // Through the record's own form: nothing but that is there when a cost is computed anew.
+        let check =
+            |provider: &str, model: &str, [size, quality]: [&str; 2], dropped: &[&str], expected: &str| {
+                let word = |word: &str| (!word.is_empty()).then(|| word.to_owned());
+                let kept = Attempt {
+                    usage: Some(Usage { output_images: 2, ..Usage::default() }),
+                    image_size: word(size),
+                    image_quality: word(quality),
+                    dropped: dropped.iter().map(|name| (*name).to_owned()).collect(),
+                    ..attempt(provider, model)
+                };
+                let kept = serde_json::to_string(&kept).unwrap();
+                let mut attempt: Attempt = serde_json::from_str(&kept).unwrap();
+                prices().price(&mut attempt, 1_764_400_000_000);
+                let told = attempt.cost.map(|cost| cost.amount).or(attempt.cost_unknown);
+                assert_eq!(told.as_deref(), Some(expected), "{kept}");
+            };
+        let [default, none] = [IMAGE_DEFAULT, ""];
+        check("openai", "dall-e-3", [default, default], &[], "0.08");
+        check("openai", "dall-e-3", ["1024x1792", "hd"], &[], "0.24");
+        check("openai", "dall-e-3", [default, "HD"], &[], "0.16");
+        check("openai", "dall-e-2", ["256x256", default], &[], "0.032");
+        let unknown = |size: &str, quality: &str| {
+            format!(
+                "the catalogue has no price of the model for these images: size {size}, quality {quality}"
+            )
+        };
+        check("openai", "dall-e-3", ["auto", default], &[], &unknown("auto", "default"));
+        check("openai", "dall-e-3", ["512x512", "hd"], &[], &unknown("512x512", "hd"));
+        // Records from before sizes were kept.
+        check("openai", "dall-e-3", [none, none], &[], &unknown("unknown", "unknown"));
+        // Another size was told, and no quality.
+        check("openai", "dall-e-3", ["1024x1024", "hd"], &["size"], &unknown("unknown", "hd"));
+        check("openai", "dall-e-3", ["1024x1792", "hd"], &["quality"], "0.16");
+        // One price for all.
+        check("recraft-ai", "recraftv3", ["512x512", "hd"], &["size"], "0.08");
+        check("recraft-ai", "recraftv3", [none, none], &[], "0.08");
+        // By resolution, whatever the quality; by begun megapixels; by pixels.
+        check("fal", "fal-ai/nano-banana-2", ["2K", default], &[], "0.24");
+        check("fal", "fal-ai/flux/dev", ["1024x1024", default], &[], "0.05");
+        check("fal", "fal-ai/flux/dev", ["1024x1025", default], &[], "0.1");
+        check("fal", "fal-ai/flux/dev", [default, default], &[], "0.05");
+        check("nscale", "black-forest-labs/FLUX.1-schnell", ["1000x1000", default], &[], "0.0026");
+        let no_size = "nobody knows the size of the images, by whose pixels the model is charged for";
+        check("fal", "fal-ai/flux/dev", ["square", default], &["size"], no_size);
+        check("nscale", "black-forest-labs/FLUX.1-schnell", [default, default], &[], no_size);
     }
 
     #[test]

@@ -142,6 +142,13 @@ pub struct Attempt {
     /// What could not be said to the provider.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub dropped: Vec<String>,
+    /// The size of the images: as the provider tells it, else as the request says it ([`IMAGE_DEFAULT`] where it does not). None
+    /// where no images were asked for, or nobody knows how.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub image_size: Option<String>,
+    /// Their quality, in the same way.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub image_quality: Option<String>,
     /// What it cost; none where nobody knows.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub cost: Option<Cost>,
@@ -149,6 +156,9 @@ pub struct Attempt {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub cost_unknown: Option<String>,
 }
+
+/// What stands for the size or the quality of images where a request does not say it.
+pub const IMAGE_DEFAULT: &str = "default";
 
 /// What became of an attempt.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

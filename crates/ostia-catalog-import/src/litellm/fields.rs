@@ -13,6 +13,13 @@ pub struct Field {
     pub above: u64,
 }
 
+impl Field {
+    /// Of the standard tier, whatever the prompt's length.
+    pub fn standard(unit: Unit) -> Field {
+        Field { unit, tier: Tier::Standard, above: 0 }
+    }
+}
+
 /// Yes or no, by the name of the field.
 pub const ABILITIES: &[(&str, Ability)] = &[
     ("supports_function_calling", Ability::Tools),
@@ -108,10 +115,10 @@ pub fn rates(name: &str, value: &Value, mode: Mode) -> Vec<(Field, Rate)> {
         "search_context_cost_per_query" => {
             // What OpenAI searches with where a request says nothing.
             let medium = rate_of_one(&value["search_context_size_medium"]).filter(|rate| rate.0 > 0);
-            medium.map(|rate| (standard(Unit::WebSearches), rate)).into_iter().collect()
+            medium.map(|rate| (Field::standard(Unit::WebSearches), rate)).into_iter().collect()
         }
         "file_search_cost_per_1k_calls" => {
-            rate(value, 1000).map(|rate| (standard(Unit::FileSearches), rate)).into_iter().collect()
+            rate(value, 1000).map(|rate| (Field::standard(Unit::FileSearches), rate)).into_iter().collect()
         }
         "tiered_pricing" => tiered(value, mode),
         _ => field(name, mode).and_then(|field| Some((field, rate_of_one(value)?))).into_iter().collect(),
@@ -131,10 +138,6 @@ fn tiered(value: &Value, mode: Mode) -> Vec<(Field, Rate)> {
         prices.collect::<Vec<_>>()
     };
     ranges.flat_map(of_range).collect()
-}
-
-fn standard(unit: Unit) -> Field {
-    Field { unit, tier: Tier::Standard, above: 0 }
 }
 
 fn field(name: &str, mode: Mode) -> Option<Field> {

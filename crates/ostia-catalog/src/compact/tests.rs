@@ -10,6 +10,7 @@ use super::*;
 use crate::ability::{Abilities, Ability};
 use crate::catalog::Catalog;
 use crate::date::Date;
+use crate::image::ImageKind;
 use crate::mode::{Modalities, Modality, Mode};
 use crate::money::Currency;
 use crate::rate::Rate;
@@ -32,13 +33,15 @@ fn prices() -> impl Strategy<Value = Vec<PriceText>> {
         any::<u64>().prop_map(Rate),
         0..6,
     );
-    let row = (prop::sample::select(&Tier::ALL), "[a-z]{0,3}", dates(), rates).prop_map(
-        |(tier, region, from, rates)| PriceText {
+    let kind = ("([0-9]x[0-9])?", "[a-z]{1,3}").prop_map(|(size, quality)| ImageKind { size, quality });
+    let images = prop::collection::btree_map(kind, any::<u64>().prop_map(Rate), 0..4);
+    let row = (prop::sample::select(&Tier::ALL), "[a-z]{0,3}", dates(), rates, images).prop_map(
+        |(tier, region, from, units, images)| PriceText {
             tier,
             region,
             from,
             currency: Currency::USD,
-            rates: Rates(rates),
+            rates: Rates { units, images },
         },
     );
     prop::collection::vec(row, 0..4)

@@ -108,18 +108,26 @@ impl Parts {
 
     fn price(&mut self, prices: &PriceText, bytes: &mut Vec<u8>) {
         let mut rates = Vec::new();
-        for ((unit, above), rate) in &prices.rates.0 {
+        for ((unit, above), rate) in &prices.rates.units {
             rates.push(*unit as u8);
             varint(*above, &mut rates);
             varint(rate.0, &mut rates);
+        }
+        let mut images = Vec::new();
+        for (kind, rate) in &prices.rates.images {
+            varint(self.string(&kind.size), &mut images);
+            varint(self.string(&kind.quality), &mut images);
+            varint(rate.0, &mut images);
         }
         bytes.push(prices.tier as u8);
         varint(self.string(&prices.region), bytes);
         varint(prices.from.map_or(0, |date| date.packed()), bytes);
         varint(self.string(prices.currency.as_str()), bytes);
         // With their length in front, so that a reader can go on to the next row.
-        varint(rates.len() as u64, bytes);
-        bytes.extend(rates);
+        for part in [rates, images] {
+            varint(part.len() as u64, bytes);
+            bytes.extend(part);
+        }
     }
 }
 

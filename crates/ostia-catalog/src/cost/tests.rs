@@ -117,6 +117,33 @@ fn what_nobody_knows_is_not_nothing() {
     assert_eq!(bill(&catalog(euro, "{}"), &both, &terms), Err(Unknown::Currencies));
 }
 
+#[test]
+fn images_have_the_price_of_their_kind() {
+    let check = |rates: &str, size: Option<&str>, quality: Option<&str>, expected: Result<&str, Unknown>| {
+        let catalog = catalog(&format!(r#"[{{"rates":{rates}}}]"#), "{}");
+        let terms = Terms { images: crate::ImageAsked { size, quality }, ..Terms::default() };
+        let found = bill(&catalog, &used(&[(Unit::OutputImages, 3)]), &terms);
+        assert_eq!(found.as_deref().map_err(|unknown| *unknown), expected, "{rates} {size:?} {quality:?}");
+    };
+    let both =
+        r#"{"output_images":"0.04","output_images/1024x1792":"0.08","output_images/1024x1792/hd":"0.12"}"#;
+    check(both, Some(""), Some(""), Ok("0.12"));
+    check(both, Some("1024x1792"), Some(""), Ok("0.24"));
+    check(both, Some("1024X1792"), Some("HD"), Ok("0.36"));
+    for (size, quality) in
+        [(Some("1024x1792"), Some("low")), (Some("1x1"), Some("")), (None, Some("")), (Some(""), None)]
+    {
+        check(both, size, quality, Err(Unknown::Images));
+    }
+    // What no price names makes no difference.
+    let by_size = r#"{"output_images/2k":"0.1"}"#;
+    check(by_size, Some("2K"), None, Ok("0.3"));
+    check(by_size, Some(""), Some("hd"), Err(Unknown::Images));
+    let flat = r#"{"output_images":"0.04"}"#;
+    check(flat, None, None, Ok("0.12"));
+    check(r#"{"input":"1"}"#, Some("2k"), None, Err(Unknown::Unit(Unit::OutputImages)));
+}
+
 fn counts() -> impl Strategy<Value = Vec<(Unit, u64)>> {
     let unit = prop::sample::select(&[Unit::Input, Unit::CachedInput, Unit::Output, Unit::Reasoning][..]);
     prop::collection::vec((unit, 0..COUNT_MAX / 16), 0..8)
@@ -150,7 +177,7 @@ proptest! {
     #[test]
     fn no_bill_is_too_large(rate in 0..=u64::MAX, factor: u16) {
         let rates: Vec<((Unit, u64), Rate)> = Unit::ALL.iter().map(|unit| ((*unit, 0), Rate(rate))).collect();
-        let price = crate::row::PriceText { rates: crate::row::Rates(rates.into_iter().collect()), ..Default::default() };
+        let price = crate::row::PriceText { rates: crate::row::Rates::of_units(rates.into_iter().collect()), ..Default::default() };
         let row = Row {
             prices: vec![price],
             region_factors: [("x".to_owned(), factor)].into(),

@@ -15,7 +15,7 @@ fn a_line_is_read_and_written_alike() {
     let rows = parse("p", text).unwrap();
     assert_eq!(print(&rows), text);
     assert_eq!(rows[0].provider, "p");
-    assert_eq!(rows[0].prices[0].rates.0[&(Unit::Input, 272_000)], Rate(5_000_000_000));
+    assert_eq!(rows[0].prices[0].rates.units[&(Unit::Input, 272_000)], Rate(5_000_000_000));
 }
 
 #[test]

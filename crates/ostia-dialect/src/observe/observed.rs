@@ -8,7 +8,7 @@ use std::sync::{Arc, LazyLock};
 use memchr::memmem::Finder;
 
 use super::hosted;
-use super::subject::{Counted, Subject};
+use super::subject::{AskedImages, Counted, Subject};
 use crate::chat::usage::Charge;
 use crate::frame::Grammar;
 use crate::json::{Document, Node};
@@ -36,6 +36,8 @@ pub struct Observed {
     pub finish: Option<Finish>,
     /// The model that answered, where it says which.
     pub model: Option<Box<str>>,
+    /// Size and quality of the images that were made, where it says them.
+    pub images: AskedImages,
     /// The tier that served it, where that stands beside the count of tokens and not in it.
     pub tier: Option<ServiceTier>,
     /// How often its sender said only that it is there.
@@ -160,9 +162,16 @@ impl Observed {
         let has_tier = matches!(grammar, Grammar::OpenaiChat | Grammar::OpenaiResponses);
         let tier = has_tier.then(|| values(body, &SERVICE_TIER).find_map(word)).flatten();
         let tier = tier.map(ServiceTier::named);
+        let images = match subject.counted {
+            Counted::Images => {
+                let told = |name| values(body, name).find_map(word).map(Box::from);
+                AskedImages { size: told(&SIZE), quality: told(&QUALITY) }
+            }
+            Counted::Nothing | Counted::Seconds => AskedImages::default(),
+        };
         let said_bytes = body.len() as u64;
         let finish = finish_of(grammar, body);
-        Observed { count, metered, finish, model, tier, said_bytes, ..Observed::default() }
+        Observed { count, metered, finish, model, images, tier, said_bytes, ..Observed::default() }
     }
 }
 
@@ -242,6 +251,9 @@ static COUNTS: [Name; 1] = [LazyLock::new(|| Finder::new("\"usage\""))];
 /// An image in an answer.
 static IMAGES: [Name; 2] =
     [LazyLock::new(|| Finder::new("\"b64_json\"")), LazyLock::new(|| Finder::new("\"url\""))];
+/// What OpenAI's newer models say of the images that they made (<https://platform.openai.com/docs/api-reference/images/object>).
+static SIZE: Name = LazyLock::new(|| Finder::new("\"size\""));
+static QUALITY: Name = LazyLock::new(|| Finder::new("\"quality\""));
 static DURATION: Name = LazyLock::new(|| Finder::new("\"duration\""));
 static MODEL: Name = LazyLock::new(|| Finder::new("\"model\""));
 static MODEL_GOOGLE: Name = LazyLock::new(|| Finder::new("\"modelVersion\""));

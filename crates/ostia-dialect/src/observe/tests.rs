@@ -296,20 +296,60 @@ fn what_is_no_conversation() {
 }
 
 #[test]
+fn how_images_are_asked_for() {
+    let check = |api: Api, body: &str, expected: Option<[Option<&str>; 2]>| {
+        let told = asked_for(api, Document::parse(body.as_bytes()).unwrap().root()).images;
+        let told = told.as_ref().map(|told| [told.size.as_deref(), told.quality.as_deref()]);
+        assert_eq!(told, expected, "{body}");
+    };
+    let [images, edits] = [Api::OpenaiImages, Api::OpenaiImageEdits];
+    check(images, r#"{"prompt":"p"}"#, Some([None, None]));
+    check(
+        images,
+        r#"{"prompt":"p","size":"1024x1792","quality":"hd"}"#,
+        Some([Some("1024x1792"), Some("hd")]),
+    );
+    check(edits, r#"{"size":null,"quality":"low"}"#, Some([None, Some("low")]));
+    // Other vendors' words, and those of a form, in which numbers are texts.
+    check(images, r#"{"width":512,"height":768}"#, Some([Some("512x768"), None]));
+    check(edits, r#"{"width":"512","height":"768"}"#, Some([Some("512x768"), None]));
+    check(images, r#"{"width":512,"resolution":"2K"}"#, Some([Some("2K"), None]));
+    check(images, r#"{"aspect_ratio":"16:9"}"#, Some([Some("16:9"), None]));
+    let long = "9".repeat(70);
+    check(images, &format!(r#"{{"size":"{long}"}}"#), Some([Some(&long[..64]), None]));
+    check(Api::OpenaiChat, r#"{"size":"1x1"}"#, None);
+}
+
+#[test]
+fn how_images_were_made() {
+    let body = r#"{"created":1,"data":[{"b64_json":"aGk=","x":{"quality":""}}],"size":"1024x1536","quality":"high"}"#;
+    let subject = Subject::of(Api::OpenaiImages);
+    let expected = AskedImages { size: Some("1024x1536".into()), quality: Some("high".into()) };
+    assert_eq!(Observed::of_body(subject, body.as_bytes()).images, expected);
+    for at in 0..body.len() {
+        let mut answer = WholeAnswer::new(subject);
+        [&body[..at], &body[at..]].iter().for_each(|piece| answer.push(piece.as_bytes()));
+        assert_eq!(answer.observed().images, expected, "split at {at}");
+    }
+    let chat = Observed::of_body(Subject::of(Api::OpenaiChat), body.as_bytes());
+    assert_eq!(chat.images, AskedImages::default());
+}
+
+#[test]
 fn what_a_request_says() {
     let told = |api, body: &str| asked_for(api, Document::parse(body.as_bytes()).unwrap().root());
     let spoken = told(Api::OpenaiSpeech, r#"{"input":"h\u00e9, \ud83d\ude00!","voice":"v"}"#);
-    assert_eq!(spoken, AskedFor { characters: 6, is_annotated: false });
+    assert_eq!(spoken, AskedFor { characters: 6, ..AskedFor::default() });
     let of = |metered, prompt| Usage { metered, prompt, ..Usage::default() };
-    assert_eq!(with_asked(Usage::default(), spoken), Metered::one(InputCharacters, 6));
-    assert_eq!(with_asked(of(Metered::default(), 9), spoken), Metered::default(), "by tokens");
+    assert_eq!(with_asked(Usage::default(), &spoken), Metered::one(InputCharacters, 6));
+    assert_eq!(with_asked(of(Metered::default(), 9), &spoken), Metered::default(), "by tokens");
     let pages = Metered::one(Pages, 3);
     let plain = told(Api::MistralOcr, r#"{"document":{}}"#);
     let annotated =
         told(Api::MistralOcr, r#"{"document":{},"document_annotation_format":{"type":"json_schema"}}"#);
-    assert_eq!(with_asked(of(pages, 0), plain), pages);
-    assert_eq!(with_asked(of(pages, 0), annotated), Metered::one(Meter::AnnotatedPages, 3));
-    assert_eq!(with_asked(Usage::default(), annotated), Metered::default());
+    assert_eq!(with_asked(of(pages, 0), &plain), pages);
+    assert_eq!(with_asked(of(pages, 0), &annotated), Metered::one(Meter::AnnotatedPages, 3));
+    assert_eq!(with_asked(Usage::default(), &annotated), Metered::default());
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use self::tools::Tools;
 use super::observed::{Count, Observed, USAGE_BYTES_MAX};
-use super::subject::{Counted, Subject};
+use super::subject::{AskedImages, Counted, Subject};
 use crate::frame::Grammar;
 use crate::{
     Finish, Meter, Metered, ServiceTier, anthropic_messages, gemini_generate, milliseconds, openai_chat,
@@ -46,6 +46,8 @@ pub struct WholeAnswer {
     bytes: u64,
     /// Images that are in it.
     images: u64,
+    /// How they were made, as it says.
+    told: AskedImages,
     /// The length of the recording that it is about, in seconds, as it is written.
     duration: Vec<u8>,
     /// How often it says that the web was searched, as it is written.
@@ -85,6 +87,8 @@ enum Field {
     Tier,
     Image,
     Duration,
+    Size,
+    Quality,
     Queries,
     Searches,
 }
@@ -104,6 +108,7 @@ impl WholeAnswer {
             tier: None,
             bytes: 0,
             images: 0,
+            told: AskedImages::default(),
             duration: Vec::new(),
             searches: Vec::new(),
             tools: Tools::default(),
@@ -131,6 +136,7 @@ impl WholeAnswer {
             Grammar::OpenaiResponses => openai_responses::counted(written(&self.searches), tools),
             _ => tools,
         });
+        observed.images = self.told.clone();
         (observed.finish, observed.model, observed.tier) = (self.finish, self.model.clone(), self.tier);
         observed
     }
@@ -202,6 +208,8 @@ impl WholeAnswer {
                 self.finish = self.finish.or(finish(self.subject.grammar, text))
             }
             (Some(Field::Tier), Ok(text)) => self.tier = self.tier.or(Some(ServiceTier::named(text))),
+            (Some(Field::Size), Ok(text)) => self.told.size = Some(text.into()),
+            (Some(Field::Quality), Ok(text)) => self.told.quality = Some(text.into()),
             (Some(Field::Image), _) => self.images += u64::from(!self.text.is_empty()),
             (None, Ok(text)) => {
                 self.tools.note(self.subject.grammar, self.depth, text);
@@ -221,6 +229,8 @@ impl WholeAnswer {
             "usage" if !is_google => Some(Field::Usage),
             "usage_info" | "billed_units" if grammar == Grammar::Unknown => Some(Field::Usage),
             "b64_json" | "url" if counted == Counted::Images => Some(Field::Image),
+            "size" if counted == Counted::Images && self.depth == 1 => Some(Field::Size),
+            "quality" if counted == Counted::Images && self.depth == 1 => Some(Field::Quality),
             "duration" if counted == Counted::Seconds && self.depth == 1 => Some(Field::Duration),
             "webSearchQueries" if is_google => Some(Field::Queries),
             "num_requests" if self.tools.counts_searches(self.depth) => Some(Field::Searches),
@@ -266,7 +276,10 @@ impl WholeAnswer {
 
     fn value(&mut self, byte: u8, field: Field) -> usize {
         match (byte, field) {
-            (b'"', Field::Model | Field::Finish | Field::Tier | Field::Image) => {
+            (
+                b'"',
+                Field::Model | Field::Finish | Field::Tier | Field::Image | Field::Size | Field::Quality,
+            ) => {
                 self.begin_text(Some(field));
                 return 1;
             }

@@ -71,7 +71,7 @@ pub(super) struct Taken {
 pub(super) fn taken(made: &Made, asked: Asked) -> Taken {
     // Less what was spent before it.
     let told = made.observed.usage().map(|used| made.spent.as_ref().map_or(used, |spent| used.minus(spent)));
-    let metered = with_asked(told.unwrap_or_default(), made.asked);
+    let metered = with_asked(told.unwrap_or_default(), &made.asked);
     let used = (told.is_some() || !metered.is_empty()).then(|| Told { metered, ..told.unwrap_or_default() });
     let counts = Taken { used, is_estimated: false, is_uncounted: false };
     let is_whole = made.outcome == Outcome::Answered || made.observed.finish.is_some();

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 use http::HeaderValue;
 use ostia_dialect::{Meter, Usage as Told};
 use ostia_routing as routing;
-use ostia_store::{Attempt, Outcome, Record, RecordError, Unwritten, Usage};
+use ostia_store::{Attempt, IMAGE_DEFAULT, Outcome, Record, RecordError, Unwritten, Usage};
 use serde_json::{Value, json};
 
 use super::account::{Entry, Made};
@@ -149,6 +149,7 @@ fn held_by(made: &Made) -> usize {
 fn attempt(made: Made, asked: Asked, (began, took): (Instant, Duration)) -> Attempt {
     let since = |moment: Instant| micros(moment.saturating_duration_since(began));
     let Taken { used, is_estimated, is_uncounted } = taken(&made, asked);
+    let (image_size, image_quality) = images(&made);
     Attempt {
         target: header(made.index_path.as_ref()).unwrap_or_default(),
         provider: header(made.provider.as_ref()).unwrap_or_default(),
@@ -172,8 +173,21 @@ fn attempt(made: Made, asked: Asked, (began, took): (Instant, Duration)) -> Atte
         uncounted: is_uncounted,
         finish_reason: made.observed.finish.map(|finish| finish.openai().to_owned()),
         dropped: made.dropped,
+        image_size,
+        image_quality,
         ..Attempt::default()
     }
+}
+
+/// Size and quality of the images, if it is those that were asked for: what the provider says of them goes before what it was asked.
+fn images(made: &Made) -> (Option<String>, Option<String>) {
+    let Some(asked) = &made.asked.images else { return (None, None) };
+    let word = |told: &Option<Box<str>>, asked: &Option<Box<str>>| {
+        let word = told.as_deref().or(asked.as_deref()).unwrap_or(IMAGE_DEFAULT);
+        Some(word.to_owned())
+    };
+    let told = &made.observed.images;
+    (word(&told.size, &asked.size), word(&told.quality, &asked.quality))
 }
 
 /// An authority with its port.

@@ -88,6 +88,30 @@ fn sounds_images_pages_and_rankings() {
 }
 
 #[test]
+fn images_by_size_and_quality() {
+    let models = "models: {openai/mine: {prices: {output_images: 0.01, output_images/2K: 0.03, output_images/hd: 0.05}}}";
+    let mut books = Books { gateway: Gateway::with(models), requests: 0 };
+    let made = || json!({"created": 1, "data": [{"b64_json": "aGk="}, {"url": "https://i.example/i.png"}]});
+    let mut check = |asked: Value, answer: Value, kept: [&str; 2], expected: &str| {
+        let ask = post("/v1/images/generations", asked);
+        let attempt = books.check("openai", ask, Answer::json(answer.to_string()), expected);
+        assert_eq!([&attempt["image_size"], &attempt["image_quality"]], kept, "{attempt}");
+    };
+    let asked = |model: &str, size: &str, quality: &str| json!({"model": model, "prompt": "p", "size": size, "quality": quality});
+    check(json!({"model": "dall-e-3", "prompt": "p"}), made(), ["default", "default"], "0.08");
+    check(asked("dall-e-3", "1024x1792", "hd"), made(), ["1024x1792", "hd"], "0.24");
+    check(asked("dall-e-3", "auto", "hd"), made(), ["auto", "hd"], "these images: size auto, quality hd");
+    // The answer says what `auto` was.
+    let mut told = made();
+    (told["size"], told["quality"]) = (json!("1792x1024"), json!("standard"));
+    check(asked("dall-e-3", "auto", "auto"), told, ["1792x1024", "standard"], "0.16");
+    // The operator's, in the same words.
+    check(json!({"model": "mine", "prompt": "p"}), made(), ["default", "default"], "0.02");
+    check(json!({"model": "mine", "prompt": "p", "resolution": "2k"}), made(), ["2k", "default"], "0.06");
+    check(asked("mine", "2K", "hd"), made(), ["2K", "hd"], "these images: size 2K, quality hd");
+}
+
+#[test]
 fn tools_that_a_vendor_runs() {
     let mut books = Books::open();
     let body = |stream: bool| json!({"model": "gpt-5", "input": "find it", "stream": stream, "tools": [{"type": "web_search"}]});
