@@ -115,11 +115,12 @@ fn rates(item: &Item<'_>, reader: &mut Reader<'_>) -> Rates {
             Err(message) => {
                 let unit = name.split(['>', '/']).next().unwrap_or_default();
                 let names = || Unit::ALL.iter().map(|unit| unit.name());
-                let hint = match nearest(unit, names()) {
+                // Of a unit that there is, the message says what is wrong behind it.
+                let hint = Unit::named(unit).is_none().then(|| match nearest(unit, names()) {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => format!("the units are {}", names().collect::<Vec<_>>().join(", ")),
-                };
-                reader.problem_at(item.key_place(), Code::WrongValue, message, Some(hint));
+                });
+                reader.problem_at(item.key_place(), Code::WrongValue, message, hint);
             }
         }
     }

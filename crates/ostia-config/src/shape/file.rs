@@ -132,7 +132,7 @@ static MODEL: Shape = Fields(
         (
             "prices",
             Map(&Amount),
-            "By unit (input, output, cached_input, ...), for a million tokens; with input>200000, for longer prompts",
+            "By unit (input, output, cached_input, ...), for a million tokens; with input>200000, for longer prompts; with output_images/1024x1792/hd, for an image of this size and quality",
         ),
     ],
     &[],

@@ -85,6 +85,14 @@ fn faults_by_case() {
             ],
         ),
         (
+            "models: {openai/m: {prices: {output_images/hd/1024x1024: 1, 'input>many': 1, output_imagse/hd: 1}}}\n",
+            &[
+                "o.yaml:1:30: models.openai/m.prices.output_images/hd/1024x1024: `hd/1024x1024` is no kind of images: write `output_images/SIZE`, `output_images/QUALITY` or `output_images/SIZE/QUALITY`",
+                "o.yaml:1:61: models.openai/m.prices.input>many: `many` is no number of tokens",
+                "o.yaml:1:78: models.openai/m.prices.output_imagse/hd: `output_imagse/hd` is no unit; did you mean `output_images`?",
+            ],
+        ),
+        (
             "models: {openai/a: {base: plain}, openai/b: {base: nobody/m}}\n",
             &[
                 "o.yaml:1:27: models.openai/a.base: names no provider and model; write PROVIDER/MODEL, like openai/gpt-5.1",

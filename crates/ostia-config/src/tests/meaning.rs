@@ -54,7 +54,7 @@ fn configs_prices_and_names_of_models() {
 
 #[test]
 fn models_that_the_catalogue_does_not_know() {
-    let text = "providers:\n  vllm: {base_url: http://h/v1, dialects: [openai_chat]}\nmodels:\n  vllm/meta/llama: {name: Llama, aliases: [l], context: 131072, output: '8192', can: [tools], cannot: [vision], retires_on: 2027-01-31, currency: EUR, prices: {input: 0.6, 'input>200000': '1.2', cached_input: 0.06}}\n  \"@together/m\": {base: azure/gpt-5}\nmodel_checks: false\nconsole: false\n";
+    let text = "providers:\n  vllm: {base_url: http://h/v1, dialects: [openai_chat]}\nmodels:\n  vllm/meta/llama: {name: Llama, aliases: [l], context: 131072, output: '8192', can: [tools], cannot: [vision], retires_on: 2027-01-31, currency: EUR, prices: {input: 0.6, 'input>200000': '1.2', cached_input: 0.06, output_images/1024x1792/HD: 0.12}}\n  \"@together/m\": {base: azure/gpt-5}\nmodel_checks: false\nconsole: false\n";
     let config = loaded(text).config;
     let [own, known] = &config.models[..] else { panic!("{:?}", config.models) };
     assert_eq!((&*own.provider, &*own.model, own.name.as_deref()), ("vllm", "meta/llama", Some("Llama")));
@@ -67,7 +67,7 @@ fn models_that_the_catalogue_does_not_know() {
     assert_eq!(abilities, [Some(true), Some(false), None]);
     assert_eq!(own.retires_on, Date::parse("2027-01-31"));
     let prices = serde_json::to_value(&own.prices).unwrap();
-    let rates = json!({"input": "0.6", "input>200000": "1.2", "cached_input": "0.06"});
+    let rates = json!({"input": "0.6", "input>200000": "1.2", "cached_input": "0.06", "output_images/1024x1792/hd": "0.12"});
     assert_eq!(prices, json!([{"currency": "EUR", "rates": rates}]));
     assert_eq!((&*known.provider, known.prices.len()), ("together-ai", 0));
     assert_eq!(known.base, Some(("azure-openai".to_owned(), "gpt-5".to_owned())));

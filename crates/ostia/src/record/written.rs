@@ -143,7 +143,10 @@ fn held_by(made: &Made) -> usize {
     let message = made.failure.as_ref().and_then(|failure| failure.message.as_ref());
     let texts = [made.model.as_ref(), made.request_id.as_ref(), message, made.observed.model.as_ref()];
     let dropped = made.dropped.iter().map(|name| size_of::<String>() + name.capacity()).sum::<usize>();
-    texts.into_iter().flatten().map(|text| text.len()).sum::<usize>() + dropped + made.observed.count.bytes()
+    let asked = made.asked.images.iter().flat_map(|asked| [&asked.size, &asked.quality]);
+    let images = asked.chain([&made.observed.images.size, &made.observed.images.quality]);
+    let texts = texts.into_iter().flatten().map(|text| text.len()).sum::<usize>();
+    texts + images.flatten().map(|word| word.len()).sum::<usize>() + dropped + made.observed.count.bytes()
 }
 
 fn attempt(made: Made, asked: Asked, (began, took): (Instant, Duration)) -> Attempt {
