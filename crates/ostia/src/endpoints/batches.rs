@@ -10,6 +10,7 @@ pub use create::plain;
 use http::{Method, Response};
 use ostia_dialect::batches::Part;
 use ostia_dialect::{Api, Fault, FaultKind};
+use ostia_providers::Provider;
 use ostia_store::{BatchesClosed, Paging, StoredBatch};
 use secrecy::ExposeSecret as _;
 
@@ -229,25 +230,34 @@ pub fn names_gateway(inbound: Inbound<'_>) -> Result<bool, Fault> {
     }
 }
 
-/// Does the request ask a provider that has batches (or, of its files, jobs that train models) of its vendor's own form, and not this API of OpenAI's, and is its client none of the
-/// vendor's? Then it is told there anew what it is, and here is what is kept for that.
+/// Does the request ask a provider whose batches (or, of files, whose jobs that train models) are in a form of its vendor's own, and not
+/// in this API of OpenAI's, and is its client none of the vendor's? Then it is told there anew what it is, and here is what is kept for that.
 ///
 /// # Errors
 /// 400 for a config that makes no sense.
 pub fn is_told_anew(inbound: Inbound<'_>, api: Api) -> Result<bool, Fault> {
+    let headers = &inbound.parts.headers;
+    asks(inbound, |provider| {
+        let form = provider_batches::form_of(provider).filter(|_| !provider.offers(api));
+        let is_batched =
+            form.is_some_and(|form| form.own_header.is_none_or(|own| !headers.contains_key(own)));
+        let is_trained = api == Api::OpenaiFiles && fine_tunes::form_of(provider).is_some();
+        is_batched || is_trained && !provider.offers(api)
+    })
+}
+
+/// Is the one provider that the request asks such a one? No, where nobody is named, or nobody that is known: handing it on says so.
+///
+/// # Errors
+/// 400 for a config that makes no sense.
+pub fn asks(inbound: Inbound<'_>, is_such: impl FnOnce(&Provider) -> bool) -> Result<bool, Fault> {
     let route = routes::find(inbound, None)?;
     let leaf = route.as_ref().and_then(|route| route.only_leaf());
     if route.is_some() && leaf.is_none() {
         // There is something to decide, and that is done when it is handed on.
         return Ok(false);
     }
-    // Where nobody is named, or nobody that is known, handing it on says so.
-    let provider = target::provider(inbound, leaf).ok().flatten();
-    let Some(provider) = provider.filter(|provider| !provider.offers(api)) else { return Ok(false) };
-    let headers = &inbound.parts.headers;
-    let is_batched = provider_batches::form_of(provider)
-        .is_some_and(|form| form.own_header.is_none_or(|own| !headers.contains_key(own)));
-    Ok(is_batched || api == Api::OpenaiFiles && fine_tunes::form_of(provider).is_some())
+    Ok(target::provider(inbound, leaf).ok().flatten().is_some_and(is_such))
 }
 
 fn is_own_name(inbound: Inbound<'_>, name: &str) -> bool {

@@ -9,7 +9,7 @@ use ostia_dialect::fine_tuning::{encode_checkpoints, encode_events};
 use ostia_dialect::{Fault, FaultKind};
 use ostia_store::{Paging, StoredTuning};
 
-use super::batches::{names_gateway, owner, paging, wanted};
+use super::batches::{asks, names_gateway, owner, paging, wanted};
 use crate::batches::{self, Batches, Order};
 use crate::client::ClientBody;
 use crate::errors::attempt_error::AttemptError;
@@ -20,7 +20,6 @@ use crate::message::body::Body;
 use crate::provider_tunings::{self, objects};
 use crate::record::Record;
 use crate::routing::routes;
-use crate::target;
 
 /// Most entries of a list, and how many where the client does not say
 /// (<https://platform.openai.com/docs/api-reference/fine-tuning/list>).
@@ -38,21 +37,9 @@ pub fn is_ours(inbound: Inbound<'_>, path: TuningPath<'_>) -> Result<bool, Fault
         Some(id) => Ok(batches::is_tuning_id(id)),
         None => {
             create::refuse_ended(inbound, routes::find(inbound, None)?.as_deref(), None)?;
-            Ok(names_gateway(inbound)? || is_told_anew(inbound)?)
+            Ok(names_gateway(inbound)? || asks(inbound, |provider| form_of(provider).is_some())?)
         }
     }
-}
-
-/// Does the request name a provider that has jobs in a form of its vendor's own?
-fn is_told_anew(inbound: Inbound<'_>) -> Result<bool, Fault> {
-    let route = routes::find(inbound, None)?;
-    let leaf = route.as_ref().and_then(|route| route.only_leaf());
-    if route.is_some() && leaf.is_none() {
-        return Ok(false);
-    }
-    // Where nobody is named, or nobody that is known, handing it on says so.
-    let provider = target::provider(inbound, leaf).ok().flatten();
-    Ok(provider.and_then(create::form_of).is_some())
 }
 
 /// Makes a job: at a provider in its own form, or as it is wherever its maker wants it.
