@@ -89,8 +89,7 @@ impl Family {
 
     /// The name that the model has there, if it is another.
     pub fn own_name(&self, model: &str) -> Option<String> {
-        let rest = model.strip_prefix(self.strip.as_str());
-        let rest = rest.filter(|rest| !self.strip.is_empty() && !rest.is_empty());
+        let rest = behind(&self.strip, model).filter(|rest| !self.strip.is_empty() && !rest.is_empty());
         rest.map(|rest| format!("{}{rest}", self.prepend))
     }
 }
@@ -112,6 +111,16 @@ pub(crate) fn fits(pattern: &str, text: &str) -> bool {
         left = &left[at + part.len()..];
     }
     true
+}
+
+/// What stands in the text behind the pattern's, in which `*` stands for any part, and for as little as can be.
+fn behind<'t>(pattern: &str, text: &'t str) -> Option<&'t str> {
+    let mut parts = pattern.split('*');
+    let mut left = text.strip_prefix(parts.next()?)?;
+    for part in parts {
+        left = &left[left.find(part)? + part.len()..];
+    }
+    Some(left)
 }
 
 #[cfg(test)]

@@ -85,7 +85,7 @@ pub struct FamilyRow {
     pub in_batches: bool,
     /// It holds only where these settings have one of these values (with `*` for any part).
     pub when: BTreeMap<String, Vec<String>>,
-    /// What is taken off the beginning of a model's name.
+    /// What is taken off the beginning of a model's name, with `*` for any part.
     pub strip: String,
     /// What is put there in its place.
     pub prepend: String,

@@ -526,11 +526,13 @@ impl<'a> OfModel<'a> {
         let set = provider.model_setting.as_deref().and_then(|name| values.get(name));
         let own = set.or(choice.model.as_deref());
         let name = own.or(asked.model()).unwrap_or_default();
-        let base_model = catalog.base_of(&provider.id, name);
-        let (provider, there) = match base_model {
-            // The name that a family would take apart is the base's.
-            Some(base) => (for_model(provider, base, values).0, None),
-            None => for_model(provider, name, values),
+        let (of_name, there) = for_model(provider, name, values);
+        let base_of = |name: &str| catalog.base_of(&provider.id, name);
+        let base_model = base_of(name).or_else(|| base_of(there.as_deref()?));
+        // A name that a family takes apart says itself where the model is; of any other that is none of the vendor's the base's does.
+        let provider = match base_model.filter(|_| there.is_none()) {
+            Some(base) => for_model(provider, base, values).0,
+            None => of_name,
         };
         OfModel { provider, model: there.or_else(|| own.map(str::to_owned)), base_model }
     }

@@ -377,6 +377,13 @@ fn clouds_have_a_place_for_each_customer_and_model() {
         "https://europe-west4-aiplatform.googleapis.com/v1/projects/p%3A1/locations/europe-west4/endpoints/123/chat/completions",
     );
     check(
+        "vertex-ai",
+        &vertex,
+        "projects/77/locations/europe-west4/endpoints/123",
+        "gemini_generate+",
+        "https://europe-west4-aiplatform.googleapis.com/v1beta1/projects/p%3A1/locations/europe-west4/endpoints/123:streamGenerateContent?alt=sse",
+    );
+    check(
         "bedrock-mantle",
         &[("aws_region", "us-west-2")],
         "openai.gpt-oss-120b",

@@ -1,6 +1,6 @@
 //! What the catalogue of models decides: refusals before a vendor is asked, and lists of models.
 
-use ostia_testkit::vendor::{anthropic, openai};
+use ostia_testkit::vendor::{anthropic, gemini, openai};
 use ostia_testkit::{Answer, Step, Upstream};
 use serde_json::{Value, json};
 
@@ -93,6 +93,29 @@ fn a_deployment_is_the_model_that_the_operator_says() {
     };
     assert_eq!(sent("prod"), [json!(null), json!(9)]);
     assert_eq!(sent("other"), [json!(9), json!(null)]);
+}
+
+/// The name of an endpoint is taken apart whether or not it is known which model is there.
+#[test]
+fn a_tuned_model_is_where_its_name_says_and_what_the_operator_says() {
+    let chat = Upstream::always(Answer::json(gemini::generate("pong")));
+    let gateway = Gateway::with(&format!(
+        "providers:\n  vertex-ai: {{base_url: \"{}\", api_key: k, local: true, settings: {{vertex_project_id: p, vertex_region: us-central1}}}}\n\
+         models:\n  vertex-ai/456: {{base: vertex-ai/gemini-3-flash-preview}}\n",
+        chat.url()
+    ));
+    for (endpoint, level) in [("456", Some("LOW")), ("789", None)] {
+        let model = format!("@vertex-ai/projects/77/locations/us-central1/endpoints/{endpoint}");
+        let messages = json!([{"role": "user", "content": "ping"}]);
+        let body = json!({"model": model, "messages": messages, "reasoning_effort": "low"});
+        let reply = ask(&gateway, &body);
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        let sent = chat.last();
+        let path = format!("/v1beta1/projects/p/locations/us-central1/endpoints/{endpoint}:generateContent");
+        assert_eq!(sent.target, path);
+        let sent = sent.json();
+        assert_eq!(sent["generationConfig"]["thinkingConfig"]["thinkingLevel"].as_str(), level, "{sent}");
+    }
 }
 
 /// A model that does not think is not asked to by a client that always asks.

@@ -89,6 +89,9 @@ fn vertex_has_a_place_for_the_models_of_each_publisher() {
     let gemini = json!({"candidates": [{"content": {"role": "model", "parts": [{"text": "x"}]}, "finishReason": "STOP"}]});
     let generate = format!("/v1beta1/{place}/publishers/google/models/gemini-3-pro:generateContent");
     check("/v1/chat/completions", CHAT, "m", gemini.clone(), &generate.replace("gemini-3-pro", "m"));
+    let (tuned, own) =
+        ("projects/77/locations/europe-west4/endpoints/456", format!("/v1beta1/{place}/endpoints/456"));
+    check("/v1/chat/completions", messages, tuned, gemini.clone(), &format!("{own}:generateContent"));
     let google = r#"{"contents":[{"role":"user","parts":[{"text":"x"}]}]}"#;
     check("/v1beta/models/gemini-3-pro:generateContent", google, "", gemini, &generate);
     let statistics = json!({"truncated": false, "token_count": 2.0});
