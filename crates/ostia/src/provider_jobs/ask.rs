@@ -68,8 +68,13 @@ pub async fn ask(
     sent: Sent<'_>,
     record: &mut Record,
 ) -> Result<Bytes, AttemptError> {
-    // An object storage says nothing of what it has taken.
-    let says_nothing = step.method == step::Method::Put;
+    // An object storage says nothing of what it has taken, and not every vendor something of what it is to end
+    // (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_StopModelCustomizationJob.html).
+    let says_nothing = match step.method {
+        step::Method::Put => true,
+        step::Method::Post => matches!(step.content, Content::Nothing),
+        step::Method::Get | step::Method::Delete => false,
+    };
     let read = async |answer, target: &Target<'_>| {
         let read = match says_nothing {
             true => receive::anything_of(answer, CLIENT, target).await,

@@ -115,7 +115,7 @@ impl Cloud {
             }
             ("POST", "/abcdefghij12/stop") => {
                 kept.is_stopped = true;
-                Answer::json("{}")
+                Answer::empty()
             }
             ("GET", "/abcdefghij12") => self.bedrock_job(kept),
             _ => Answer::json(bedrock::error(&format!("{} {}", request.method, request.target))).status(404),
@@ -350,6 +350,8 @@ pub fn is_signed(request: &Request, service: &str, key_id: &str, secret: &str) -
     let headers: String =
         names.split(';').map(|name| format!("{name}:{}\n", request.header(name).unwrap().trim())).collect();
     let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
+    // All services but this one encode what is encoded once more.
+    let path = if service == "s3" { path.to_owned() } else { path.replace('%', "%25") };
     let canonical = format!("{}\n{path}\n{query}\n{headers}\n{names}\n{payload}", request.method);
     let day = request.header("x-amz-date").unwrap();
     let to_sign = format!("AWS4-HMAC-SHA256\n{day}\n{scope}\n{}", sha(canonical.as_bytes()));
