@@ -202,6 +202,10 @@ pub enum Api {
     TogetherFineTunes,
     /// Fireworks' fine-tuning jobs: all of an account.
     FireworksFineTunes,
+    /// Vertex AI's tuning jobs. Their path names project and place, and stands in the provider's row.
+    VertexFineTunes,
+    /// Amazon Bedrock's model customization jobs.
+    BedrockFineTunes,
     /// Fireworks' models that make an image of words and another one: a job.
     FireworksKontext,
 }

@@ -11,14 +11,14 @@ mod answer;
 mod anthropic;
 mod asked;
 mod avro;
-mod bedrock;
+pub(crate) mod bedrock;
 mod cohere;
 pub(crate) mod fireworks;
 pub(crate) mod form;
 mod gemini;
 mod lines;
 mod mistral;
-mod objects;
+pub(crate) mod objects;
 mod openai_lines;
 mod page;
 mod results;
@@ -27,7 +27,7 @@ mod rpc;
 #[cfg(test)]
 mod tests;
 pub(crate) mod together;
-mod vertex;
+pub(crate) mod vertex;
 mod xai;
 
 pub use crate::step::{Content, Method, Place, Step};

@@ -9,7 +9,6 @@ mod asked_rows;
 pub mod encode;
 mod follow;
 pub mod results;
-mod spool;
 mod storage;
 pub mod submit;
 

@@ -1,9 +1,10 @@
-//! Jobs that train models, at providers that have them in a form of their own, for clients that speak OpenAI's: their files are sent and the
-//! job is made of them ([`make()`]), and how far it is, is asked for whenever a client asks ([`refresh`]).
+//! Jobs that train models, at providers that have them in a form of their own, for clients that speak OpenAI's: their files are sent, told anew
+//! where that is needed, and the job is made of them ([`make()`]), and how far it is, is asked for whenever a client asks ([`refresh`]).
 //!
 //! Ids are the gateway's own: whoever shows another key than the one that made the job finds nothing under them, and they lead to the
 //! provider that it was made at and to no other. What a job made is the provider's, and stays there.
 
+mod encode;
 mod follow;
 mod make;
 pub mod objects;

@@ -23,7 +23,7 @@ const VECTORS: &[(&str, Kind)] = &[("embedding", Kind::Object), ("embeddings", K
 const REGIONS: [&str; 8] = ["apac.", "au.", "ca.", "eu.", "global.", "jp.", "us-gov.", "us."];
 
 /// How many APIs there are.
-pub(super) const COUNT: usize = 86;
+pub(super) const COUNT: usize = 88;
 
 /// Every API, in the order of the enum.
 pub(super) static TABLE: [Row; COUNT] = [
@@ -627,6 +627,13 @@ pub(super) static TABLE: [Row; COUNT] = [
     objects_of(Api::GcsObjects, "gcs_objects"),
     fine_tunes_of(Api::TogetherFineTunes, "together_fine_tunes", &fine_tuning::TOGETHER, "/fine-tunes"),
     fine_tunes_of(Api::FireworksFineTunes, "fireworks_fine_tunes", &fine_tuning::FIREWORKS, ""),
+    fine_tunes_of(Api::VertexFineTunes, "vertex_fine_tunes", &fine_tuning::VERTEX, ""),
+    fine_tunes_of(
+        Api::BedrockFineTunes,
+        "bedrock_fine_tunes",
+        &fine_tuning::BEDROCK,
+        "/model-customization-jobs",
+    ),
     Row {
         path: Path::WithModelPath("/workflows/{model}"),
         answer_fields: &[("result", Kind::Object)],

@@ -24,14 +24,9 @@ pub static BEDROCK: BatchForm = BatchForm {
     bytes_max: 1 << 30,
     one_model: true,
     separator: "\n",
-    storage: Some(Storage { api: Api::S3Objects, needed: &[BUCKET, ROLE], check }),
+    storage: Some(STORAGE),
     encode_row,
-    upload: Some(Upload {
-        begin: None,
-        send: upload,
-        file: UploadedFile::Chosen(|batch| FOLDER.rows(batch)),
-        ready: None,
-    }),
+    upload: Some(UPLOAD),
     create,
     status: |id| Step::get(Place::Behind(Api::BedrockBatches, format!("/{id}"))),
     cancel: |id| Step::post(Place::Behind(Api::BedrockBatches, format!("/{id}/stop")), Content::Nothing),
@@ -40,13 +35,19 @@ pub static BEDROCK: BatchForm = BatchForm {
     decode_result,
 };
 
+/// Rows as an object of the bucket.
+pub(crate) const UPLOAD: Upload =
+    Upload { begin: None, send: upload, file: UploadedFile::Chosen(|batch| FOLDER.rows(batch)), ready: None };
+/// The bucket, and the role by which Bedrock reads and writes there.
+pub(crate) const STORAGE: Storage = Storage { api: Api::S3Objects, needed: &[BUCKET, ROLE], check };
+
 const BUCKET: &str = "aws_s3_bucket";
 /// The role by which Bedrock reads and writes there.
-const ROLE: &str = "aws_batch_role_arn";
+pub(crate) const ROLE: &str = "aws_batch_role_arn";
 /// How objects are encrypted (`aws:kms`), and the key.
 const ENCRYPTION: &str = "amz_server_side_encryption";
-const KEY: &str = "amz_server_side_encryption_aws_kms_key_id";
-const FOLDER: Folder = Folder { bucket: BUCKET, prefix: "aws_s3_prefix" };
+pub(crate) const KEY: &str = "amz_server_side_encryption_aws_kms_key_id";
+pub(crate) const FOLDER: Folder = Folder { bucket: BUCKET, prefix: "aws_s3_prefix" };
 /// Longest name of a job, in characters.
 const JOB_NAME_CHARS_MAX: usize = 63;
 

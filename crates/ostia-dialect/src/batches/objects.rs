@@ -16,8 +16,8 @@ const ROWS: &str = "rows.jsonl";
 /// Everything that is not unreserved (RFC 3986, section 2.3).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// The settings that say where a batch may have its objects.
-pub(super) struct Folder {
+/// The settings that say where a batch or a job may have its objects.
+pub(crate) struct Folder {
     /// The bucket's.
     pub bucket: &'static str,
     /// That of what stands before all names.
@@ -26,20 +26,25 @@ pub(super) struct Folder {
 
 impl Folder {
     /// The address of the batch's own folder, with a slash at its end.
-    pub(super) fn of(&self, batch: &NewBatch<'_>) -> String {
-        let bucket = batch.settings.get(self.bucket).unwrap_or_default();
-        let prefix = batch.settings.get(self.prefix).unwrap_or_default().trim_matches('/');
+    pub(crate) fn of(&self, batch: &NewBatch<'_>) -> String {
+        self.named(batch.name, batch.settings)
+    }
+
+    /// The address of the folder of this name, with a slash at its end.
+    pub(crate) fn named(&self, name: &str, settings: Settings<'_>) -> String {
+        let bucket = settings.get(self.bucket).unwrap_or_default();
+        let prefix = settings.get(self.prefix).unwrap_or_default().trim_matches('/');
         let joint = if prefix.is_empty() { "" } else { "/" };
-        format!("{bucket}/{prefix}{joint}{}/", batch.name)
+        format!("{bucket}/{prefix}{joint}{name}/")
     }
 
     /// The address of its rows.
-    pub(super) fn rows(&self, batch: &NewBatch<'_>) -> String {
+    pub(crate) fn rows(&self, batch: &NewBatch<'_>) -> String {
         self.of(batch) + ROWS
     }
 
     /// Looks at the settings. They are spelled so that no storage has to read an address in another way than it was written.
-    pub(super) fn check(&self, settings: Settings<'_>) -> Result<(), Fault> {
+    pub(crate) fn check(&self, settings: Settings<'_>) -> Result<(), Fault> {
         let bucket = settings.get(self.bucket).unwrap_or_default();
         let is_plain =
             |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte);
@@ -63,12 +68,12 @@ impl Folder {
 }
 
 /// The address in a URI of this scheme (`s3://`).
-pub(super) fn address<'u>(uri: &'u str, scheme: &str) -> Option<&'u str> {
+pub(crate) fn address<'u>(uri: &'u str, scheme: &str) -> Option<&'u str> {
     uri.strip_prefix(scheme)
 }
 
 /// Is it the address of an object, and does it lead nowhere else?
-pub(super) fn is_address(text: &str) -> bool {
+pub(crate) fn is_address(text: &str) -> bool {
     text.len() <= ADDRESS_BYTES_MAX
         && text.contains('/')
         && text.split('/').all(is_name)
@@ -80,6 +85,6 @@ fn is_name(segment: &str) -> bool {
 }
 
 /// A part of an address as one segment of a path, or the value of a field in a query.
-pub(super) fn encoded(text: &str) -> PercentEncode<'_> {
+pub(crate) fn encoded(text: &str) -> PercentEncode<'_> {
     utf8_percent_encode(text, RESERVED)
 }

@@ -26,14 +26,9 @@ pub static VERTEX: BatchForm = BatchForm {
     bytes_max: 1 << 30,
     one_model: true,
     separator: "\n",
-    storage: Some(Storage { api: Api::GcsObjects, needed: &[BUCKET], check }),
+    storage: Some(STORAGE),
     encode_row,
-    upload: Some(Upload {
-        begin: None,
-        send: upload,
-        file: UploadedFile::Chosen(|batch| FOLDER.rows(batch)),
-        ready: None,
-    }),
+    upload: Some(UPLOAD),
     create,
     status: |id| Step::get(Place::Behind(Api::VertexBatches, format!("/{id}"))),
     cancel: |id| Step::post(Place::Behind(Api::VertexBatches, format!("/{id}:cancel")), Content::Nothing),
@@ -42,8 +37,14 @@ pub static VERTEX: BatchForm = BatchForm {
     decode_result,
 };
 
+/// Rows as an object of the bucket.
+pub(crate) const UPLOAD: Upload =
+    Upload { begin: None, send: upload, file: UploadedFile::Chosen(|batch| FOLDER.rows(batch)), ready: None };
+/// The bucket.
+pub(crate) const STORAGE: Storage = Storage { api: Api::GcsObjects, needed: &[BUCKET], check };
+
 const BUCKET: &str = "vertex_storage_bucket_name";
-const FOLDER: Folder = Folder { bucket: BUCKET, prefix: "vertex_storage_prefix" };
+pub(crate) const FOLDER: Folder = Folder { bucket: BUCKET, prefix: "vertex_storage_prefix" };
 /// The label with the row's key
 /// (<https://docs.cloud.google.com/vertex-ai/generative-ai/docs/multimodal/add-labels-to-api-calls>).
 const LABEL: &str = "ostia_row";

@@ -1,7 +1,7 @@
 //! Fireworks' jobs (<https://docs.fireworks.ai/api-reference/create-supervised-fine-tuning-job>,
 //! <https://docs.fireworks.ai/api-reference/create-dpo-job>): those of an account, in two collections, with rows in datasets.
 
-use super::form::{Files, State, Status, TuningForm};
+use super::form::{Files, State, Status, TuningForm, is_plain_id};
 use super::request::{Hyperparameters, Method, NewJob};
 use super::row::RowKind;
 use crate::batches::fireworks::{BESIDE, UPLOAD, UPLOAD_BYTES_MAX};
@@ -18,18 +18,22 @@ const MODEL_ID_BYTES_MAX: usize = 63;
 
 /// Rows: <https://docs.fireworks.ai/fine-tuning/fine-tuning-models>, <https://docs.fireworks.ai/fine-tuning/dpo-fine-tuning>.
 pub static FIREWORKS: TuningForm = TuningForm {
-    rows: |method| match method {
+    rows: |job| match job.method {
         Method::Supervised => &[RowKind::Conversation],
         Method::Dpo => &[RowKind::Preference],
     },
     rows_min: 3,
+    validation_rows_max: u64::MAX,
     bytes_max: UPLOAD_BYTES_MAX,
+    storage: None,
+    encode_row: None,
     upload: UPLOAD,
     unsaid,
     create,
     status: |id| Step::get(at(format!("/{id}"))),
     cancel: |id| Step::post(at(format!("/{id}:cancel")), Content::Json(b"{}".to_vec())),
     decode,
+    is_id: is_plain_id,
     events: None,
     checkpoints: None,
 };
@@ -49,6 +53,7 @@ fn unsaid(job: &NewJob) -> Vec<&'static str> {
             "hyperparameters.learning_rate_multiplier",
             numbers.learning_rate_multiplier.is_some() && numbers.learning_rate.is_none(),
         ),
+        ("hyperparameters.adapter_size", numbers.adapter_size.is_some()),
         ("validation_file", job.validation_file.is_some() && job.method == Method::Dpo),
         // A run needs a key, and an account holds none.
         ("integrations", !has_key),

@@ -2,23 +2,33 @@
 //! Nothing is sent from here: a [`Step`] says what to ask, and whoever has a network asks it.
 
 use super::listed::{Checkpoint, Event};
-use super::request::{Method, NewJob};
+use super::request::NewJob;
 use super::row::RowKind;
 use crate::Fault;
-use crate::batches::Upload;
 use crate::batches::form::is_id;
+use crate::batches::{Settings, Storage, Upload};
 use crate::json::{Document, Node};
 use crate::step::Step;
+
+/// Writes a row of a job behind others, without a line's end: the fields of the client's that cannot be said, by path. 400 for a row that
+/// the vendor cannot be told.
+pub type EncodeRow = fn(&mut Vec<u8>, &NewJob, &[u8]) -> Result<Vec<String>, Fault>;
 
 /// How jobs are asked for at a vendor whose form is not OpenAI's.
 #[derive(Debug)]
 pub struct TuningForm {
-    /// What rows may be, for each way to train.
-    pub rows: fn(Method) -> &'static [RowKind],
+    /// What rows the vendor can train with for this job. None: it does not train in this way.
+    pub rows: fn(&NewJob) -> &'static [RowKind],
     /// Fewest rows of a file.
     pub rows_min: u64,
+    /// Most rows of a file that the model is held against.
+    pub validation_rows_max: u64,
     /// Largest file that one request sends, in bytes.
     pub bytes_max: u64,
+    /// The object storage that rows are in, where the provider keeps no files itself.
+    pub storage: Option<Storage>,
+    /// Tells a row anew, where the vendor does not take OpenAI's.
+    pub encode_row: Option<EncodeRow>,
     /// Sends a file.
     pub upload: Upload,
     /// The fields of a job that the vendor has no form for, by path.
@@ -31,6 +41,8 @@ pub struct TuningForm {
     pub cancel: fn(&str) -> Step,
     /// Reads what comes of making it, and of asking for it.
     pub decode: fn(Node<'_>) -> Result<State, Fault>,
+    /// Is this the id of a job? What it does not take could lead to another place.
+    pub is_id: fn(&str) -> bool,
     /// What happened to it, where the vendor tells.
     pub events: Option<Listing<Event>>,
     /// The models that came of it meanwhile, where the vendor keeps them.
@@ -55,6 +67,8 @@ pub struct Files<'a> {
     pub training: &'a str,
     /// Rows that it is held against.
     pub validation: Option<&'a str>,
+    /// The provider's settings.
+    pub settings: Settings<'a>,
 }
 
 /// What a vendor says of a job.
@@ -100,8 +114,7 @@ impl TuningForm {
     pub fn read(&self, body: &[u8]) -> Result<State, Fault> {
         let document = parse(body)?;
         let state = (self.decode)(document.root())?;
-        // A collection may stand before the id of one of its jobs.
-        match state.id.split('/').count() <= 2 && state.id.split('/').all(is_id) {
+        match (self.is_id)(&state.id) {
             true => Ok(state),
             false => Err(Fault::upstream("The provider's answer names a job by no usable id.")),
         }
@@ -116,6 +129,11 @@ impl<T> Listing<T> {
     pub fn read(&self, body: &[u8]) -> Result<Vec<T>, Fault> {
         Ok((self.decode)(parse(body)?.root()))
     }
+}
+
+/// Letters, digits and few signs; a collection may stand before.
+pub(super) fn is_plain_id(id: &str) -> bool {
+    id.split('/').count() <= 2 && id.split('/').all(is_id)
 }
 
 fn parse(body: &[u8]) -> Result<Document<'_>, Fault> {

@@ -69,6 +69,8 @@ pub struct Hyperparameters {
     pub learning_rate: Option<f64>,
     /// How near the model stays to what it was, for preferences.
     pub beta: Option<f64>,
+    /// How large that is which is trained beside the model. OpenAI has no such field.
+    pub adapter_size: Option<u64>,
 }
 
 /// A run at Weights & Biases.
@@ -149,6 +151,7 @@ impl Hyperparameters {
             learning_rate_multiplier: self.learning_rate_multiplier.or(other.learning_rate_multiplier),
             learning_rate: self.learning_rate.or(other.learning_rate),
             beta: self.beta.or(other.beta),
+            adapter_size: self.adapter_size.or(other.adapter_size),
         }
     }
 
@@ -165,6 +168,9 @@ impl Hyperparameters {
         }
         if self.learning_rate.is_some() {
             number("learning_rate", self.learning_rate);
+        }
+        if self.adapter_size.is_some() {
+            number("adapter_size", self.adapter_size.map(|size| size as f64));
         }
     }
 }
@@ -218,7 +224,8 @@ fn decode_numbers(
 ) -> Result<Hyperparameters, Fault> {
     let Some(node) = node else { return Ok(Hyperparameters::default()) };
     node.expect_fields()?;
-    let names = ["n_epochs", "batch_size", "learning_rate_multiplier", "learning_rate", "beta"];
+    let names =
+        ["n_epochs", "batch_size", "learning_rate_multiplier", "learning_rate", "beta", "adapter_size"];
     report_unknown(node, &names, unknown);
     Ok(Hyperparameters {
         n_epochs: decode_count(node, "n_epochs")?,
@@ -226,6 +233,7 @@ fn decode_numbers(
         learning_rate_multiplier: decode_number(node, "learning_rate_multiplier")?,
         learning_rate: decode_number(node, "learning_rate")?,
         beta: decode_number(node, "beta")?,
+        adapter_size: decode_count(node, "adapter_size")?,
     })
 }
 

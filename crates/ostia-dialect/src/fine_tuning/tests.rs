@@ -3,6 +3,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::Api;
+use crate::batches::Settings;
 use crate::json::{Document, Json};
 use crate::step::{self, Content, Place, Step};
 
@@ -152,9 +153,13 @@ fn rows() {
     }
 }
 
-const FORMS: [&TuningForm; 2] = [&TOGETHER, &FIREWORKS];
-const FILES: Files<'static> =
-    Files { name: "ftjob-ostia-AbC_12", training: "train", validation: Some("valid") };
+const FORMS: [&TuningForm; 4] = [&TOGETHER, &FIREWORKS, &VERTEX, &BEDROCK];
+const FILES: Files<'static> = Files {
+    name: "ftjob-ostia-AbC_12",
+    training: "train",
+    validation: Some("valid"),
+    settings: Settings(&[]),
+};
 
 fn made(form: &TuningForm, body: Value) -> (Step, Value) {
     let step = (form.create)(&job(&body).unwrap(), &FILES);
@@ -195,10 +200,72 @@ fn jobs_are_made() {
             "wandbConfig": {"enabled": true, "apiKey": "k", "project": "p", "entity": "e"},
         })
     );
+    let everything = json!({
+        "model": "m", "training_file": "f", "suffix": "My model!",
+        "hyperparameters": {"n_epochs": 3, "learning_rate_multiplier": 2, "adapter_size": 4},
+    });
+    let (step, sent) = made(&VERTEX, everything);
+    assert_eq!(step.place, Place::Behind(Api::VertexFineTunes, String::new()));
+    assert_eq!(
+        sent,
+        json!({
+            "baseModel": "m", "tunedModelDisplayName": "My model!", "description": "ftjob-ostia-AbC_12",
+            "supervisedTuningSpec": {
+                "trainingDatasetUri": "gs://train", "validationDatasetUri": "gs://valid",
+                "hyperParameters": {"epochCount": 3, "learningRateMultiplier": 2, "adapterSize": "ADAPTER_SIZE_FOUR"},
+            },
+        })
+    );
+    let settings = [
+        ("aws_s3_bucket".to_owned(), "b".to_owned()),
+        ("aws_s3_prefix".to_owned(), "p/".to_owned()),
+        ("aws_batch_role_arn".to_owned(), "role".to_owned()),
+    ];
+    let bedrock = |body: Value| {
+        let files = Files { settings: Settings(&settings), ..FILES };
+        let step = (BEDROCK.create)(&job(&body).unwrap(), &files);
+        assert_eq!(step.place, Place::Behind(Api::BedrockFineTunes, String::new()));
+        let Content::Json(text) = &step.content else { panic!("{step:?}") };
+        serde_json::from_slice::<Value>(text).unwrap()
+    };
+    let asked = |model: &str, numbers: Value| json!({"model": model, "training_file": "f", "suffix": "My -- model!", "hyperparameters": numbers});
+    let nova = "amazon.nova-lite-v1:0:300k";
+    let numbers = json!({"n_epochs": 3, "batch_size": 8, "learning_rate_multiplier": 2});
+    assert_eq!(
+        bedrock(asked(nova, numbers.clone())),
+        json!({
+            "jobName": "ftjob-ostia-AbC-12", "clientRequestToken": "ftjob-ostia-AbC-12", "baseModelIdentifier": nova,
+            "customModelName": "My-model-tiaAbC12", "customizationType": "FINE_TUNING", "roleArn": "role",
+            "trainingDataConfig": {"s3Uri": "s3://train"}, "validationDataConfig": {"validators": [{"s3Uri": "s3://valid"}]},
+            "outputDataConfig": {"s3Uri": "s3://b/p/ftjob-ostia-AbC_12/"},
+            "hyperParameters": {"epochCount": "3", "learningRate": "0.00002"},
+        })
+    );
+    let claude = "anthropic.claude-3-haiku-20240307-v1:0:200k";
+    let scaled = json!({"epochCount": "3", "batchSize": "8", "learningRateMultiplier": "2"});
+    assert_eq!(bedrock(asked(claude, numbers))["hyperParameters"], scaled);
+    let (rate, twice) = (json!({"learning_rate": 0.0003}), json!({"learning_rate_multiplier": 2}));
+    for (model, numbers, rate) in [
+        ("meta.llama3-1-8b-instruct-v1:0:128k", &rate, Some("0.0003")),
+        ("meta.llama3-1-8b-instruct-v1:0:128k", &twice, Some("0.0002")),
+        ("amazon.titan-text-premier-v1:0:32k", &twice, Some("0.000002")),
+        ("amazon.titan-text-lite-v1:0:4k", &twice, Some("0.00002")),
+        ("cohere.command-light-text-v14:7:4k", &twice, Some("0.00002")),
+        ("another.model", &twice, None),
+    ] {
+        let sent = &bedrock(asked(model, numbers.clone()))["hyperParameters"];
+        assert_eq!(sent["learningRate"].as_str(), rate, "{model}");
+    }
+    let further = json!({"model": "projects/p/locations/l/models/8@1", "training_file": "f"});
+    let (_, sent) = made(&VERTEX, further);
+    assert_eq!(sent["preTunedModel"], json!({"tunedModelName": "projects/p/locations/l/models/8@1"}));
+    assert_eq!((sent.get("baseModel"), &sent["tunedModelDisplayName"]), (None, &json!("ftjob-ostia-AbC_12")));
     let preferences = json!({
         "model": "m", "training_file": "f",
         "method": {"type": "dpo", "dpo": {"hyperparameters": {"beta": 0.2, "learning_rate": 0.0001}}},
     });
+    let (_, sent) = made(&VERTEX, preferences.clone());
+    assert_eq!(sent["preferenceOptimizationSpec"]["hyperParameters"], json!({"beta": 0.2}));
     let (_, sent) = made(&TOGETHER, preferences.clone());
     assert_eq!(sent["training_method"], json!({"method": "dpo", "dpo_beta": 0.2}));
     assert_eq!((&sent["learning_rate"], &sent["n_evals"]), (&json!(0.0001), &json!(1)));
@@ -229,6 +296,8 @@ fn what_a_vendor_has_no_form_for() {
     for form in FORMS {
         check(form, json!({}), &[]);
         check(form, wandb(json!({})), &["integrations"]);
+    }
+    for form in [&TOGETHER, &FIREWORKS] {
         check(form, wandb(json!({"api_key": "k", "tags": ["t"]})), &["integrations[0].wandb.tags"]);
     }
     check(&TOGETHER, json!({"seed": 1, "hyperparameters": {"learning_rate_multiplier": 2}}), &[]);
@@ -239,6 +308,34 @@ fn what_a_vendor_has_no_form_for() {
     );
     check(&FIREWORKS, json!({"hyperparameters": {"learning_rate_multiplier": 2, "learning_rate": 0.1}}), &[]);
     check(&FIREWORKS, json!({"method": {"type": "dpo"}, "validation_file": "g"}), &["validation_file"]);
+    for form in [&TOGETHER, &FIREWORKS] {
+        check(form, json!({"hyperparameters": {"adapter_size": 4}}), &["hyperparameters.adapter_size"]);
+    }
+    let numbers = |numbers: Value| json!({"seed": 1, "hyperparameters": numbers});
+    check(&VERTEX, numbers(json!({"learning_rate_multiplier": 2, "adapter_size": 4})), &["seed"]);
+    let of = |model: &str, numbers: Value| json!({"model": model, "hyperparameters": numbers});
+    let all = json!({"batch_size": 8, "learning_rate_multiplier": 2});
+    check(&BEDROCK, of("amazon.nova-lite-v1:0:300k", all.clone()), &["hyperparameters.batch_size"]);
+    check(&BEDROCK, of("anthropic.claude-3-haiku-20240307-v1:0:200k", all.clone()), &[]);
+    check(&BEDROCK, of("meta.llama3-1-8b", all.clone()), &[]);
+    check(&BEDROCK, of("another.model", all), &["hyperparameters.learning_rate_multiplier"]);
+    let rate = json!({"learning_rate": 0.1, "adapter_size": 4, "beta": 1});
+    check(
+        &BEDROCK,
+        of("anthropic.claude-3-haiku-20240307-v1:0:200k", rate),
+        &["hyperparameters.learning_rate", "hyperparameters.adapter_size", "hyperparameters.beta"],
+    );
+    check(
+        &VERTEX,
+        numbers(json!({"batch_size": 8, "learning_rate": 0.1, "adapter_size": 5, "beta": 0.1})),
+        &[
+            "seed",
+            "hyperparameters.batch_size",
+            "hyperparameters.learning_rate",
+            "hyperparameters.adapter_size",
+            "hyperparameters.beta",
+        ],
+    );
 }
 
 #[test]
@@ -255,6 +352,13 @@ fn steps() {
     check((TOGETHER.checkpoints.as_ref().unwrap().step)("ft-1"), Get, together("/ft-1/checkpoints"));
     check((FIREWORKS.status)("dpoJobs/j"), Get, fireworks("/dpoJobs/j"));
     check((FIREWORKS.cancel)("dpoJobs/j"), Post, fireworks("/dpoJobs/j:cancel"));
+    let vertex = |path: &str| Place::Behind(Api::VertexFineTunes, path.to_owned());
+    let bedrock = |path: &str| Place::Behind(Api::BedrockFineTunes, path.to_owned());
+    check((BEDROCK.status)("arn:a/b"), Get, bedrock("/arn%3Aa%2Fb"));
+    check((BEDROCK.cancel)("arn:a/b"), Post, bedrock("/arn%3Aa%2Fb/stop"));
+    check((VERTEX.status)("7"), Get, vertex("/7"));
+    check((VERTEX.cancel)("7"), Post, vertex("/7:cancel"));
+    check((VERTEX.checkpoints.as_ref().unwrap().step)("7"), Get, vertex("/7"));
 }
 
 #[test]
@@ -311,6 +415,54 @@ fn states() {
     ] {
         check(&FIREWORKS, fireworks(word), state("supervisedFineTuningJobs/j-1", status, more));
     }
+    let vertex = |status: &str| {
+        json!({
+            "name": "projects/1/locations/l/tuningJobs/7", "state": format!("JOB_STATE_{status}"),
+            "endTime": "2026-08-19T14:44:51.645723285Z", "error": {"code": 3, "message": "Out of memory."},
+            "tunedModel": {"model": "projects/1/locations/l/models/8@1", "endpoint": "projects/1/locations/l/endpoints/9"},
+            "tuningDataStats": {"supervisedTuningDataStats": {"totalBillableTokenCount": "850"}},
+        })
+    };
+    let model = Some("projects/1/locations/l/endpoints/9".to_owned());
+    let reason = Some("Out of memory.".to_owned());
+    for (word, status, more) in [
+        ("QUEUED", Status::Queued, State::default()),
+        ("PENDING", Status::Queued, State::default()),
+        ("RUNNING", Status::Running, State::default()),
+        ("CANCELLING", Status::Running, State::default()),
+        ("A_NEW_WORD", Status::Running, State::default()),
+        ("SUCCEEDED", Status::Succeeded, State { model, ..ended.clone() }),
+        ("FAILED", Status::Failed, State { reason: reason.clone(), ..ended.clone() }),
+        ("EXPIRED", Status::Failed, State { reason, ..ended.clone() }),
+        ("CANCELLED", Status::Cancelled, ended.clone()),
+    ] {
+        check(&VERTEX, vertex(word), state("7", status, more));
+    }
+    let arn = "arn:aws:bedrock:us-east-1:1:model-customization-job/amazon.nova-lite-v1:0:300k/abcdefghij12";
+    let bedrock = |status: &str| {
+        json!({
+            "jobArn": arn, "status": status, "endTime": "2026-08-19T14:44:51.645Z", "failureMessage": "Out of memory.",
+            "outputModelArn": "arn:aws:bedrock:us-east-1:1:custom-model/amazon.nova-lite-v1:0:300k/abcdefghij12",
+        })
+    };
+    let model = bedrock("")["outputModelArn"].as_str().map(str::to_owned);
+    let over = State { ended_s: Some(1_787_150_691), ..State::default() };
+    for (word, status, more) in [
+        ("InProgress", Status::Running, State::default()),
+        ("Stopping", Status::Running, State::default()),
+        ("Completed", Status::Succeeded, State { model, ..over.clone() }),
+        ("Failed", Status::Failed, State { reason: Some("Out of memory.".to_owned()), ..over.clone() }),
+        ("Stopped", Status::Cancelled, over.clone()),
+    ] {
+        check(&BEDROCK, bedrock(word), state(arn, status, more));
+    }
+    check(&BEDROCK, json!({"jobArn": arn}), state(arn, Status::Queued, State::default()));
+    let bare = json!({
+        "name": "projects/1/locations/l/tuningJobs/7", "state": "JOB_STATE_SUCCEEDED", "tunedModel": {"model": "m@1"},
+        "tuningDataStats": {"preferenceOptimizationDataStats": {"totalBillableTokenCount": 5}},
+    });
+    let more = State { model: Some("m@1".to_owned()), trained_tokens: Some(5), ..State::default() };
+    check(&VERTEX, bare, state("7", Status::Succeeded, more));
     let preferences = json!({
         "name": "accounts/acme/dpoJobs/j-2", "state": "JOB_STATE_COMPLETED", "trainingConfig": {"outputModel": "m-2"},
     });
@@ -329,6 +481,10 @@ fn what_says_nothing_of_a_job_is_the_vendors_fault() {
             r#"{"id":"a b","status":"running"}"#,
             r#"{"name":"accounts/a/../../x","state":"JOB_STATE_RUNNING"}"#,
             r#"{"name":"x","state":"JOB_STATE_RUNNING"}"#,
+            r#"{"jobArn":"job"}"#,
+            r#"{"jobArn":"arn:aws:bedrock:r:1:model-customization-job/../x"}"#,
+            r#"{"jobArn":"arn:aws:bedrock:r:1:model-customization-job/a?x"}"#,
+            r#"{"name":"projects/1/locations/l/tuningJobs/../../x","state":"JOB_STATE_RUNNING"}"#,
         ] {
             assert_eq!(form.read(body.as_bytes()).unwrap_err().status, 502, "{body}");
         }
@@ -387,4 +543,189 @@ fn checkpoints_name_models_that_can_be_asked() {
             "metrics": {"step": 20},
         })
     );
+}
+
+/// A row as this job has it told: what is written, and what is lost.
+fn told_row(form: &TuningForm, job_body: Value, row: &Value) -> Result<(Value, Vec<String>), String> {
+    let (mut out, job) = (Vec::new(), job(&job_body).unwrap());
+    let lost = (form.encode_row.unwrap())(&mut out, &job, row.to_string().as_bytes());
+    let lost = lost.map_err(|fault| fault.message)?;
+    assert!(!out.contains(&b'\n'), "one row is one line");
+    Ok((serde_json::from_slice(&out).unwrap(), lost))
+}
+
+#[test]
+fn rows_are_told_as_generate_content_has_them() {
+    let supervised = json!({"model": "gemini-2.5-flash", "training_file": "f"});
+    let check = |row: Value, expected: Value, expected_lost: &[&str]| {
+        let (told, lost) = told_row(&VERTEX, supervised.clone(), &row).unwrap();
+        assert_eq!(
+            (told, lost),
+            (expected, expected_lost.iter().map(|path| (*path).to_owned()).collect()),
+            "{row}"
+        );
+    };
+    let said = |role: &str, content: &str| json!({"role": role, "content": content});
+    let turn = |role: &str, text: &str| json!({"role": role, "parts": [{"text": text}]});
+    let more = json!({"messages": [said("system", "Be\nshort."), said("user", "a"), said("assistant", "b"), said("user", "c"), said("assistant", "d")]});
+    check(
+        more,
+        json!({
+            "systemInstruction": {"parts": [{"text": "Be\nshort."}]},
+            "contents": [turn("user", "a"), turn("model", "b"), turn("user", "c"), turn("model", "d")],
+        }),
+        &[],
+    );
+    let picture =
+        json!({"role": "user", "content": [{"type": "image_url", "image_url": {"url": "gs://b/x.png"}}]});
+    let (told, _) =
+        told_row(&VERTEX, supervised.clone(), &json!({"messages": [picture, said("assistant", "b")]}))
+            .unwrap();
+    assert_eq!(told["contents"][0]["parts"][0]["fileData"]["fileUri"], "gs://b/x.png", "{told}");
+    let call = json!({"role": "assistant", "content": null, "tool_calls": [
+        {"id": "c1", "type": "function", "function": {"name": "weather", "arguments": "{\"city\":\"Bern\"}"}}]});
+    let tools = json!([{"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}]);
+    let (told, _) = told_row(
+        &VERTEX,
+        supervised.clone(),
+        &json!({"messages": [said("user", "a"), call.clone()], "tools": tools}),
+    )
+    .unwrap();
+    assert_eq!(told["contents"][1]["parts"][0]["functionCall"]["args"], json!({"city": "Bern"}), "{told}");
+    assert_eq!(told["tools"][0]["functionDeclarations"][0]["name"], "weather", "{told}");
+    let newer = json!({"model": "gemini-3.5-flash", "training_file": "f"});
+    let row = json!({"messages": [said("user", "a"), call], "tools": tools});
+    assert_eq!(told_row(&VERTEX, newer, &row).unwrap().0, told, "nothing stands for a signature");
+    let mut weighed = said("assistant", "b");
+    weighed["weight"] = json!(1);
+    check(
+        json!({"messages": [said("user", "a"), weighed], "parallel_tool_calls": false}),
+        json!({"contents": [turn("user", "a"), turn("model", "b")]}),
+        &["parallel_tool_calls"],
+    );
+    let dpo = json!({"model": "gemini-2.5-flash", "training_file": "f", "method": {"type": "dpo"}});
+    let preference = json!({
+        "input": {"messages": [said("system", "s"), said("user", "a")]},
+        "preferred_output": [said("assistant", "yes")], "non_preferred_output": [said("assistant", "no")],
+    });
+    let (told, lost) = told_row(&VERTEX, dpo.clone(), &preference).unwrap();
+    assert_eq!(
+        (told, lost.len()),
+        (
+            json!({
+                "system_instruction": {"parts": [{"text": "s"}]}, "contents": [turn("user", "a")],
+                "completions": [
+                    {"score": 1, "completion": turn("model", "yes")}, {"score": 0, "completion": turn("model", "no")},
+                ],
+            }),
+            0
+        )
+    );
+    let refused = |job: &Value, row: Value, words: &str| {
+        let message = told_row(&VERTEX, job.clone(), &row).unwrap_err();
+        assert!(message.contains(words), "{row}: {message}");
+    };
+    refused(&supervised, json!({"messages": [said("user", "a")]}), "does not end with an answer");
+    refused(
+        &supervised,
+        json!({"messages": [said("user", "a"), {"role": "assistant", "content": 1}]}),
+        "messages[1].content",
+    );
+    let inline = json!([{"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}]);
+    refused(
+        &supervised,
+        json!({"messages": [{"role": "user", "content": inline}, said("assistant", "b")]}),
+        "gs://bucket/name",
+    );
+    let with = |field: &str, value: Value| {
+        let mut row = preference.clone();
+        row[field] = value;
+        row
+    };
+    let two = json!([said("assistant", "a"), said("user", "b")]);
+    let unnamed = json!([{"role": "assistant", "content": 1}]);
+    refused(&dpo, with("preferred_output", unnamed), "preferred_output[0].content");
+    refused(&dpo, with("preferred_output", two), "`preferred_output` is more or less");
+    refused(
+        &dpo,
+        with("input", json!({"messages": [said("assistant", "a")]})),
+        "does not end with the user's turn",
+    );
+    refused(&dpo, with("input", json!({"messages": [said("user", "a")], "tools": tools})), "`input.tools`");
+}
+
+#[test]
+fn checkpoints_of_a_tuned_model() {
+    let body = json!({"endTime": "2026-08-19T14:44:51Z", "tunedModel": {"checkpoints": [
+        {"checkpointId": "1", "epoch": "1", "step": "10", "endpoint": "projects/1/locations/l/endpoints/9"}, {"checkpointId": "2"},
+    ]}});
+    let listed = VERTEX.checkpoints.as_ref().unwrap().read(body.to_string().as_bytes()).unwrap();
+    let model = "projects/1/locations/l/endpoints/9".to_owned();
+    assert_eq!(listed, [Checkpoint { created_s: 1_787_150_691, model, step: 10 }]);
+}
+
+#[test]
+fn rows_are_told_as_the_base_model_takes_them() {
+    let of = |model: &str| json!({"model": model, "training_file": "f"});
+    let (nova, claude) =
+        (of("amazon.nova-micro-v1:0:128k"), of("anthropic.claude-3-haiku-20240307-v1:0:200k"));
+    let llama = of("meta.llama3-1-8b-instruct-v1:0:128k");
+    let said = |role: &str, content: &str| json!({"role": role, "content": content});
+    let row = json!({"messages": [said("system", "s"), said("user", "a"), said("assistant", "b")]});
+    let turn = |role: &str, text: &str| json!({"role": role, "content": [{"text": text}]});
+    let converse = json!({
+        "schemaVersion": "bedrock-conversation-2024", "system": [{"text": "s"}], "messages": [turn("user", "a"), turn("assistant", "b")],
+    });
+    let plain = json!({"system": "s", "messages": [said("user", "a"), said("assistant", "b")]});
+    let completion = json!({"prompt": "a", "completion": "b"});
+    for (job_body, row, expected) in [
+        (&nova, &row, &converse),
+        (&llama, &row, &converse),
+        (&claude, &row, &plain),
+        (&llama, &completion, &completion),
+    ] {
+        assert_eq!(
+            told_row(&BEDROCK, job_body.clone(), row),
+            Ok((expected.clone(), Vec::new())),
+            "{job_body}"
+        );
+    }
+    let refused = |job: &Value, row: Value, words: &str| {
+        let message = told_row(&BEDROCK, job.clone(), &row).unwrap_err();
+        assert!(message.contains(words), "{row}: {message}");
+    };
+    for later in
+        [json!([said("user", "a")]), json!([said("user", "a"), said("assistant", "b"), said("user", "c")])]
+    {
+        refused(&nova, json!({"messages": later}), "does not end with an answer");
+    }
+    let silent = json!([said("user", "a"), said("assistant", "b"), said("user", "c"), said("assistant", "")]);
+    refused(&nova, json!({"messages": silent}), "does not end with an answer");
+    let spaced = json!({"messages": [said("user", "a"), said("assistant", "b \n")]});
+    for job_body in [&nova, &llama] {
+        let (told, _) = told_row(&BEDROCK, job_body.clone(), &spaced).unwrap();
+        assert_eq!(
+            told["messages"],
+            json!([turn("user", "a"), turn("assistant", "b \n")]),
+            "nothing is cut off"
+        );
+    }
+    let picture = |url: &str| {
+        let content = json!([{"type": "image_url", "image_url": {"url": url}}]);
+        json!({"messages": [{"role": "user", "content": content}, said("assistant", "b")]})
+    };
+    refused(&nova, picture("data:image/png;base64,AAAA"), "s3://bucket/name");
+    refused(&claude, picture("s3://b/x.png"), "words alone");
+    let (told, _) = told_row(&BEDROCK, nova.clone(), &picture("s3://b/x.png")).unwrap();
+    assert_eq!(
+        told["messages"][0]["content"][0]["image"]["source"]["s3Location"]["uri"], "s3://b/x.png",
+        "{told}"
+    );
+    let tools = json!([{"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}]);
+    let mut with_tools = row.clone();
+    with_tools["tools"] = tools;
+    refused(&nova, with_tools, "`tools`");
+    let call = json!({"role": "assistant", "content": null, "tool_calls": [
+        {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}]});
+    refused(&nova, json!({"messages": [said("user", "a"), call]}), "calls of tools");
 }

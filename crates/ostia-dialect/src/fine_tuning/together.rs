@@ -1,7 +1,7 @@
 //! Together's jobs (<https://docs.together.ai/reference/post-fine-tunes>): files are sent before, as those of batches are, and a rate of
 //! learning is a number of its own.
 
-use super::form::{Files, Listing, State, Status, TuningForm};
+use super::form::{Files, Listing, State, Status, TuningForm, is_plain_id};
 use super::listed::{Checkpoint, Event, Level};
 use super::request::{Method, NewJob};
 use super::row::RowKind;
@@ -20,12 +20,15 @@ const EVALS_MAX: u64 = 100;
 /// Files: <https://docs.together.ai/docs/fine-tuning-data-preparation>. The SDK sends larger ones than this by another way
 /// (<https://github.com/togethercomputer/together-py>, `MULTIPART_THRESHOLD_GB`).
 pub static TOGETHER: TuningForm = TuningForm {
-    rows: |method| match method {
+    rows: |job| match job.method {
         Method::Supervised => &[RowKind::Conversation, RowKind::Completion, RowKind::Text],
         Method::Dpo => &[RowKind::Preference],
     },
     rows_min: 1,
+    validation_rows_max: u64::MAX,
     bytes_max: 5 << 30,
+    storage: None,
+    encode_row: None,
     upload: Upload {
         begin: None,
         send: |file| upload_for(file.name, "fine-tune"),
@@ -37,6 +40,7 @@ pub static TOGETHER: TuningForm = TuningForm {
     status: |id| Step::get(at(format!("/{id}"))),
     cancel: |id| Step::post(at(format!("/{id}/cancel")), Content::Nothing),
     decode,
+    is_id: is_plain_id,
     events: Some(Listing { step: |id| Step::get(at(format!("/{id}/events"))), decode: decode_events }),
     checkpoints: Some(Listing {
         step: |id| Step::get(at(format!("/{id}/checkpoints"))),
@@ -55,6 +59,9 @@ fn unsaid(job: &NewJob) -> Vec<&'static str> {
         Some(wandb) if wandb.api_key.is_none() => unsaid.push("integrations"),
         Some(wandb) if wandb.has_tags => unsaid.push("integrations[0].wandb.tags"),
         _ => {}
+    }
+    if job.hyperparameters.adapter_size.is_some() {
+        unsaid.push("hyperparameters.adapter_size");
     }
     unsaid
 }

@@ -152,6 +152,7 @@ fn what_is_at_another_host_is_there_in_every_region() {
         values.remove("aws_region");
         values.insert("aws_region", region);
         assert_eq!(at(bedrock, Api::BedrockBatches, &values), batches);
+        assert_eq!(at(bedrock, Api::BedrockFineTunes, &values), batches);
         assert_eq!(at(bedrock, Api::S3Objects, &values), objects);
     }
     let service = |api: Api| match &bedrock.hosts[&api].auth {

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use ostia_dialect::batches::{AskedRow, LINE_BYTES_MAX};
 
-use super::spool::Spool;
+use crate::provider_jobs::spool::Spool;
 
 /// How long a place is, in bytes.
 const PLACE_BYTES: u64 = 8;

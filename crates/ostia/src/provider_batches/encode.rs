@@ -18,13 +18,13 @@ use ostia_store::{BatchFault, RemoteBatch};
 use tokio::task::spawn_blocking;
 
 use super::asked_rows;
-use super::spool::Spool;
 use crate::batches::rows::{FileRow, Rows};
 use crate::batches::{Batches, ROOM_CHECK_BYTES, files_unreadable};
 use crate::exchange::{Exchange, ask};
 use crate::inbound::Inbound;
 use crate::inbound::route::Endpoint;
 use crate::provider_jobs::leaf_of;
+use crate::provider_jobs::spool::Spool;
 use crate::record::booking::Booking;
 use crate::routing::routes;
 use crate::target::{self, Asked};

@@ -1,12 +1,10 @@
 //! Whether a batch can be made at all, as far as that is known before its rows are looked at.
 
-use ostia_dialect::batches::{BatchForm, Settings};
+use ostia_dialect::batches::BatchForm;
 use ostia_dialect::{Api, Fault};
-use ostia_providers::auth;
 
 use crate::inbound::Inbound;
-use crate::provider_jobs::ask;
-use crate::target;
+use crate::provider_jobs::{ask, check_storage};
 
 /// Looks at the number of rows, at what the paths of its requests need, and at where rows would be stored.
 ///
@@ -29,18 +27,5 @@ pub fn check(
     }
     let core = inbound.core;
     ask::at(inbound, provider, Some(api), |target| ask::check_settings(core, target, api))?;
-    let Some(storage) = form.storage else { return Ok(()) };
-    ask::at(inbound, provider, Some(api), |target| {
-        target.refuse_borrowed(core)?;
-        target::needs(core, target.provider, &target.values, storage.needed)?;
-        (storage.check)(Settings(target.values.all()))
-    })?;
-    ask::at(inbound, provider, Some(storage.api), |target| {
-        // A part of the name of the provider's host may make that the client's, and leave the storage's the operator's.
-        target.refuse_borrowed(core)?;
-        match target.credential.is_none() && target.provider.auth.takes_no_key() {
-            true => Err(auth::no_pair()),
-            false => Ok(()),
-        }
-    })
+    check_storage(inbound, provider, api, form.storage)
 }

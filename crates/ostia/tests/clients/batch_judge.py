@@ -2,7 +2,7 @@
 
 Standard input has a JSON object on each line: `{"vendor", "kind", "body"}`, where `kind` is `create` (what makes a batch), `made` (what is said of
 it then), `dataset` (what makes a place for rows), `row` (of a file), `batch` (what is said of one) or `result` (of a row); for jobs that train models
-`tuning_create`, `dpo_create`, `tuning` (what is said of one), `events` or `checkpoints`. What is wrong is printed, a line for each; nothing means that all is well.
+`tuning_create`, `dpo_create`, `tuning_row`, `tuning` (what is said of one), `events` or `checkpoints`. What is wrong is printed, a line for each; nothing means that all is well.
 """
 
 import base64
@@ -32,6 +32,7 @@ from fireworks.types import (
 )
 from fireworks.types.shared_params import dpo_config, reinforcement_learning_loss_config, training_config, wandb_config
 from google.genai import batches as google_batches
+from google.genai import tunings as google_tunings
 from google.genai import types as google
 from google.protobuf import json_format
 from mistralai.client.models import (
@@ -284,6 +285,25 @@ def bedrock_row(body):
         botocore.validate.validate_parameters({"modelId": "m", **body["modelInput"]}, converse)
 
 
+def bedrock_tuning_create(body):
+    shape = BEDROCK.operation_model("CreateModelCustomizationJob").input_shape
+    botocore.validate.validate_parameters(body, shape)
+    fits(body, shape)
+
+
+def bedrock_tuning(body):
+    name = "GetModelCustomizationJob" if "status" in body else "CreateModelCustomizationJob"
+    botocore.validate.validate_parameters(body, BEDROCK.operation_model(name).output_shape)
+
+
+def bedrock_tuning_row(body):
+    if body.pop("schemaVersion") != "bedrock-conversation-2024":
+        raise ValueError("another version")
+    known(body, {"system", "messages"})
+    converse = RUNTIME.operation_model("Converse").input_shape
+    botocore.validate.validate_parameters({"modelId": "m", **body}, converse)
+
+
 def vertex_create(body):
     source, dest = body["inputConfig"], body["outputConfig"]
     if set(body) != {"displayName", "model", "inputConfig", "outputConfig"}:
@@ -315,6 +335,38 @@ def vertex_result(body):
         google.GenerateContentResponse.model_validate(body["response"])
 
 
+def google_fields(model):
+    """The fields of a type of Google's, as they are sent."""
+    return {field.alias or name for name, field in model.model_fields.items()}
+
+
+def vertex_tuning_create(body):
+    known(body, google_fields(google.TuningJob))
+    google.TuningJob.model_validate(body)
+    supervised = "supervisedTuningSpec" in body
+    spec = body["supervisedTuningSpec" if supervised else "preferenceOptimizationSpec"]
+    known(spec, google_fields(google.SupervisedTuningSpec if supervised else google.PreferenceOptimizationSpec))
+    numbers = google.SupervisedHyperParameters if supervised else google.PreferenceOptimizationHyperParameters
+    known(spec["hyperParameters"], google_fields(numbers))
+
+
+def vertex_tuning(body):
+    job = google.TuningJob.model_validate(google_tunings._TuningJob_from_vertex(body))
+    if job.state is None or job.name is None:
+        raise ValueError(f"no state or no name: {job}")
+
+
+def vertex_tuning_row(body):
+    if "completions" in body:
+        google.Content.model_validate(body.get("system_instruction", {}))
+        example = {name: value for name, value in body.items() if name != "system_instruction"}
+        known(example, google_fields(google.GeminiPreferenceExample))
+        google.GeminiPreferenceExample.model_validate(example)
+        return
+    known(body, {"systemInstruction", "contents", "tools"})
+    google_row({"key": "", "request": body})
+
+
 JUDGES = {
     ("anthropic", "create"): anthropic_create,
     ("anthropic", "made"): lambda body: MessageBatch.model_validate(body, strict=False),
@@ -323,6 +375,9 @@ JUDGES = {
     ("bedrock", "create"): bedrock_create,
     ("bedrock", "row"): bedrock_row,
     ("bedrock", "batch"): bedrock_batch,
+    ("bedrock", "tuning_create"): bedrock_tuning_create,
+    ("bedrock", "tuning"): bedrock_tuning,
+    ("bedrock", "tuning_row"): bedrock_tuning_row,
     ("google", "create"): google_create,
     ("google", "row"): google_row,
     ("google", "made"): google_batch,
@@ -365,6 +420,9 @@ JUDGES = {
     ("vertex-ai", "row"): vertex_row,
     ("vertex-ai", "batch"): vertex_batch,
     ("vertex-ai", "result"): vertex_result,
+    ("vertex-ai", "tuning_create"): vertex_tuning_create,
+    ("vertex-ai", "tuning"): vertex_tuning,
+    ("vertex-ai", "tuning_row"): vertex_tuning_row,
 }
 
 

@@ -62,7 +62,8 @@ def supervised(client, model):
     job = ended(client, job)
     equal((job.status, job.metadata, job.error), ("succeeded", {"team": "red"}, None))
     equal(job.method.supervised.hyperparameters.n_epochs, 2)
-    true(job.fine_tuned_model and job.trained_tokens == 850 and job.finished_at, job)
+    equal(job.trained_tokens, None if model.startswith("amazon.") else 850)
+    true(job.fine_tuned_model and job.finished_at, job)
     true(job.id in [listed.id for listed in client.fine_tuning.jobs.list(limit=1)], "in the list")
     events = list(client.fine_tuning.jobs.list_events(job.id, limit=1))
     true(len(events) > 1 and len({event.id for event in events}) == len(events), events)
@@ -76,7 +77,10 @@ def supervised(client, model):
 @case
 def preferences(client, model):
     method = {"type": "dpo", "dpo": {"hyperparameters": {"beta": 0.2}}}
-    job = client.fine_tuning.jobs.create(model=model, training_file=upload(client, preference).id, method=method)
+    create = lambda: client.fine_tuning.jobs.create(model=model, training_file=upload(client, preference).id, method=method)
+    if model.startswith("amazon."):
+        return raises(openai.BadRequestError, create)
+    job = create()
     job = ended(client, job)
     equal((job.status, job.method.dpo.hyperparameters.beta), ("succeeded", 0.2))
 

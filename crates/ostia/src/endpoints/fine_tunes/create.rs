@@ -56,14 +56,27 @@ pub async fn answer(
     let target = target::resolve(as_sent, leaf, Asked::Unread(named.model.as_deref()))?;
     provider_jobs::refuse_clients_host(as_sent, leaf, &target)?;
     let id = &target.provider.id;
-    let (api, form) = form_of(target.provider).ok_or_else(|| has_none(id))?;
+    let (api, form) = form_of(whole(inbound, target.provider)).ok_or_else(|| has_none(id))?;
     provider_jobs::check_settings(inbound.core, &target, api)?;
+    let recalled = provider_jobs::Recalled::of(as_sent, &[], id)?;
+    provider_jobs::check_storage(recalled.inbound(as_sent), id, api, form.storage)?;
     if let Some(model) = &target.model {
         job.model.clone_from(model);
     }
+    refuse_method(id, form, &job)?;
     record.target(id, target.index_path, None);
     record.dropped(dropped(form, &job), target.lossless)?;
     make(inbound, batches, (id, api, form), (sender, job)).await
+}
+
+/// # Errors
+/// 400 for a way to train that the vendor does not have.
+fn refuse_method(provider: &str, form: &TuningForm, job: &NewJob) -> Result<(), Fault> {
+    if !(form.rows)(job).is_empty() {
+        return Ok(());
+    }
+    let message = format!("Provider `{provider}` trains no models by `{}`.", job.method.name());
+    Err(Fault::invalid(message).with_param("method.type").with_code("unsupported_operation"))
 }
 
 /// What the vendor has no form for, or nobody here knows.
@@ -76,6 +89,11 @@ fn dropped(form: &TuningForm, job: &NewJob) -> Vec<String> {
 pub fn form_of(provider: &Provider) -> Option<(Api, &'static TuningForm)> {
     let api = provider_tunings::api_of(provider).filter(|_| !provider.offers(Api::OpenaiFineTunes))?;
     Some((api, api.fine_tuning()?))
+}
+
+/// Jobs are the provider's, whatever it is for the model that they train.
+fn whole<'a>(inbound: Inbound<'a>, provider: &'a Provider) -> &'a Provider {
+    inbound.core.settings.providers.get(&provider.id).unwrap_or(provider)
 }
 
 fn has_none(provider: &str) -> Fault {
@@ -118,7 +136,7 @@ fn at_vendor<'r>(
     let leaf = route.map(|route| provider_jobs::leaf_of(inbound, route)).transpose()?;
     // Where nobody is named, or nobody that is known, handing it on says so.
     let provider = target::provider_for(inbound, leaf, named.model.as_deref()).ok().flatten();
-    Ok(provider.and_then(form_of).map(|_| leaf))
+    Ok(provider.and_then(|provider| form_of(whole(inbound, provider))).map(|_| leaf))
 }
 
 /// Has the provider make the job as it is.
@@ -183,6 +201,8 @@ async fn make(
         let Some(id) = id else { continue };
         let file = find(batches, &owner, id).await.map_err(|fault| fault.with_param(field))?;
         check(form, &job, &file).map_err(|fault| fault.with_param(field))?;
+        let is_validation = field == FILES[1];
+        check_count(form, &file, is_validation).map_err(|fault| fault.with_param(field))?;
     }
     let Sender { headers, kept, .. } = sender;
     let tuning = StoredTuning {
@@ -233,6 +253,24 @@ async fn find(batches: &Batches, owner: &str, id: &str) -> Result<StoredFile, Fa
     found.ok_or_else(|| files::not_found(id))
 }
 
+/// Has the file as many rows as the vendor takes?
+fn check_count(form: &TuningForm, file: &StoredFile, is_validation: bool) -> Result<(), Fault> {
+    let refused = |message: String| Err(Fault::invalid(message).with_code("invalid_training_file"));
+    let (rows, rows_max) = (file.rows, form.validation_rows_max);
+    if rows < form.rows_min {
+        return refused(format!(
+            "The file has {rows} rows, and the provider takes {} at least.",
+            form.rows_min
+        ));
+    }
+    if is_validation && rows > rows_max {
+        return refused(format!(
+            "The file has {rows} rows, and the provider takes {rows_max} at most for validation."
+        ));
+    }
+    Ok(())
+}
+
 /// Does the file hold what the vendor trains with in this way?
 fn check(form: &TuningForm, job: &NewJob, file: &StoredFile) -> Result<(), Fault> {
     let refused = |message: String| Err(Fault::invalid(message).with_code("invalid_training_file"));
@@ -241,7 +279,7 @@ fn check(form: &TuningForm, job: &NewJob, file: &StoredFile) -> Result<(), Fault
         let purpose = file.purpose.as_str();
         return refused(format!("The file is for `{purpose}`: upload its rows with `purpose=fine-tune`."));
     };
-    let rows = (form.rows)(job.method);
+    let rows = (form.rows)(job);
     if !rows.contains(&kind) {
         let fields: Vec<String> =
             rows.iter().map(|kind| format!("`{}`", kind.fields().join("`, `"))).collect();
@@ -250,12 +288,6 @@ fn check(form: &TuningForm, job: &NewJob, file: &StoredFile) -> Result<(), Fault
             kind.fields().join("`, `"),
             job.method.name(),
             fields.join(", or with ")
-        ));
-    }
-    if file.rows < form.rows_min {
-        return refused(format!(
-            "The file has {} rows, and the provider takes {} at least.",
-            file.rows, form.rows_min
         ));
     }
     if file.bytes > form.bytes_max {

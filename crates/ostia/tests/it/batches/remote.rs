@@ -549,6 +549,8 @@ pub fn forward(url: &str, request: &ostia_testkit::Request) -> Answer {
         "anthropic-version",
         "content-type",
         "x-goog-upload-protocol",
+        "x-amz-date",
+        "x-amz-content-sha256",
     ];
     for name in headers {
         if let Some(value) = request.header(name) {

@@ -108,13 +108,16 @@ fn a_model_is_trained_and_told_of_in_openais_form() {
             let rows: Vec<usize> = kept.files.values().map(Vec::len).collect();
             assert_eq!(rows, [3, 3], "{trainer:?}");
             let first = kept.files.values().next().unwrap();
-            assert_eq!(first[0], crate::json(&example("a")), "as they came");
+            assert_eq!(first[0], trainer.told(&crate::json(&example("a")), "a"));
             kept.is_running = false;
         }
         let ended = over(&gateway, &name);
         assert_eq!(ended["status"], "succeeded", "{ended}");
         assert_eq!(ended["fine_tuned_model"], trainer.trained(), "{ended}");
-        assert_eq!((&ended["trained_tokens"], &ended["metadata"]), (&json!(850), &json!({"team": "red"})));
+        assert_eq!(
+            (&ended["trained_tokens"], &ended["metadata"]),
+            (&trainer.tokens(), &json!({"team": "red"}))
+        );
         assert_eq!((&ended["finished_at"], &ended["error"]), (&json!(1_787_150_691), &Value::Null));
         let asked = upstream.count();
         assert_eq!(over(&gateway, &name), ended);
@@ -132,7 +135,7 @@ fn a_model_is_trained_and_told_of_in_openais_form() {
         assert_eq!(rest["has_more"], false, "{rest}");
         assert!(!rest["data"].as_array().unwrap().is_empty(), "{rest}");
         let checkpoints = get(&gateway, &format!("{JOBS}/{name}/checkpoints")).json();
-        let kept_there = usize::from(trainer == Trainer::Together);
+        let kept_there = usize::from(matches!(trainer, Trainer::Together | Trainer::Vertex));
         assert_eq!(checkpoints["data"].as_array().unwrap().len(), kept_there, "{checkpoints}");
         // What is gone is the gateway's copy.
         assert_eq!(Ask::new("DELETE", &format!("/v1/files/{file}")).to(&gateway).status, 200);
@@ -141,7 +144,7 @@ fn a_model_is_trained_and_told_of_in_openais_form() {
 
 #[test]
 fn preferences_are_trained_with_too() {
-    for trainer in Trainer::ALL {
+    for trainer in [Trainer::Together, Trainer::Fireworks, Trainer::Vertex] {
         let (upstream, kept) = trainer.serve();
         let gateway = Gateway::with(&trainer.config(&upstream));
         let file = id(&upload(trainer, &preferences()).to(&gateway));
@@ -157,6 +160,33 @@ fn preferences_are_trained_with_too() {
         let wrong = create(trainer, &file, json!({})).to(&gateway);
         check_refused(&wrong, 400, "training_file", "`messages`");
     }
+}
+
+#[test]
+fn what_a_model_cannot_be_trained_with_is_refused() {
+    let trainer = Trainer::Bedrock;
+    let (upstream, _) = trainer.serve();
+    let gateway = Gateway::with(&trainer.config(&upstream));
+    let file = id(&upload(trainer, &preferences()).to(&gateway));
+    let dpo = create(trainer, &file, json!({"method": {"type": "dpo"}})).to(&gateway);
+    check_refused(&dpo, 400, "method.type", "`dpo`");
+    let file = id(&upload(trainer, &examples()).to(&gateway));
+    let titan = create(trainer, &file, json!({"model": "amazon.titan-text-lite-v1:0:4k"})).to(&gateway);
+    check_refused(&titan, 400, "training_file", "`prompt`, `completion`");
+    // Rows of its own kind go as they are, and a model of another maker's is trained too.
+    let rows = [r#"{"prompt":"a","completion":"b"}"#; 3].join("\n");
+    let file = id(&upload(trainer, &rows).to(&gateway));
+    for model in ["amazon.titan-text-lite-v1:0:4k", "meta.llama3-1-8b-instruct-v1:0:128k"] {
+        let ended = over(&gateway, &id(&create(trainer, &file, json!({"model": model})).to(&gateway)));
+        assert_eq!((&ended["status"], &ended["model"]), (&json!("succeeded"), &json!(model)), "{ended}");
+    }
+    let key = format!("providers:\n  bedrock: {{base_url: \"{}\", api_key: k, ", upstream.url());
+    let config = trainer.config(&upstream);
+    let (_, settings) = config.split_once("settings:").unwrap();
+    let gateway = Gateway::with(&format!("{key}settings:{settings}"));
+    let file = id(&upload(trainer, &examples()).to(&gateway));
+    let refused = create(trainer, &file, json!({})).to(&gateway);
+    check_refused(&refused, 400, "aws_access_key_id", "no API key");
 }
 
 #[test]
@@ -266,7 +296,7 @@ fn why_a_job_failed_is_told() {
         // One that the provider does not make at all.
         let asked = own.url();
         let upstream = Upstream::serve(move |request| match request.target.rsplit('/').next() {
-            Some("fine-tunes" | "supervisedFineTuningJobs") => {
+            Some("fine-tunes" | "supervisedFineTuningJobs" | "tuningJobs" | "model-customization-jobs") => {
                 Answer::json(json!({"error": {"message": "No such model."}}).to_string()).status(400)
             }
             _ => forward(&asked, request),
@@ -341,6 +371,89 @@ fn what_cannot_be_said_is_told_or_refused() {
     check_refused(&Ask::post("/v1/batches", batch).to(&gateway), 400, "input_file_id", "purpose=batch");
     let away = create(fireworks, &file, json!({})).header("x-ostia-custom-host", "https://example.com/v1");
     assert_eq!(away.to(&gateway).status, 400);
+}
+
+#[test]
+fn a_row_that_cannot_be_told_is_named_and_nothing_is_sent() {
+    let trainer = Trainer::Vertex;
+    let (upstream, _) = trainer.serve();
+    let gateway = Gateway::with(&trainer.config(&upstream));
+    let check = |row: Value, lossless: bool, code: &str, words: &str| {
+        let rows = format!("{}\n\n{row}", example("a"));
+        let file = id(&upload(trainer, &rows).to(&gateway));
+        let ask = create(trainer, &file, json!({}));
+        let ask = if lossless { ask.header("x-ostia-lossless", "true") } else { ask };
+        let ended = over(&gateway, &id(&ask.to(&gateway)));
+        let error = &ended["error"];
+        assert_eq!((&ended["status"], &error["code"]), (&json!("failed"), &json!(code)), "{ended}");
+        let message = error["message"].as_str().unwrap();
+        assert!(message.contains("ine 3") && message.contains(words), "{ended}");
+        assert_eq!(upstream.count(), 0);
+    };
+    let said = |role: &str, content: Value| json!({"role": role, "content": content});
+    let wrong = "invalid_training_row";
+    check(json!({"messages": [said("user", json!("a"))]}), false, wrong, "does not end with an answer");
+    check(json!({"messages": [said("nobody", json!("a"))]}), false, wrong, "messages[0].role");
+    let image = json!([{"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}]);
+    check(
+        json!({"messages": [said("user", image), said("assistant", json!("b"))]}),
+        false,
+        wrong,
+        "Cloud Storage",
+    );
+    let mut passed_over = said("assistant", json!("b"));
+    passed_over["weight"] = json!(0);
+    let later = [said("user", json!("c")), said("assistant", json!("d"))];
+    let turns = json!([said("user", json!("a")), passed_over, later[0], later[1]]);
+    check(json!({"messages": turns}), false, wrong, "messages[1].weight");
+    let mut named = said("user", json!("a"));
+    named["name"] = json!("me");
+    check(
+        json!({"messages": [named, said("assistant", json!("b"))]}),
+        true,
+        "lossy_translation",
+        "messages[0].name",
+    );
+}
+
+#[test]
+fn rows_are_stored_where_the_operator_or_the_client_itself_pays() {
+    let trainer = Trainer::Vertex;
+    let (upstream, kept) = trainer.serve();
+    let config = trainer.config(&upstream);
+    let gateway = Gateway::with(&format!("auth: {{keys: [pk-a]}}\n{config}"));
+    let own = |ask: Ask| ask.header("x-ostia-api-key", "pk-a");
+    let file = id(&own(upload(trainer, &examples())).to(&gateway));
+    for (header, param) in [
+        ("x-portkey-vertex-storage-bucket-name", "vertex_storage_bucket_name"),
+        ("x-ostia-vertex-storage-prefix", "vertex_storage_prefix"),
+    ] {
+        let refused = own(create(trainer, &file, json!({}))).header(header, "mine").to(&gateway);
+        check_refused(&refused, 400, param, "");
+        assert_eq!(refused.json()["error"]["code"], "setting_refused", "{}", refused.text());
+    }
+    assert_eq!(upstream.count(), 0);
+    let forwarded = own(create(trainer, &file, json!({})))
+        .header("x-ostia-forward-headers", "x-goog-acl")
+        .header("x-goog-acl", "public-read");
+    let made = id(&forwarded.to(&gateway));
+    once_within(PATIENCE, || match kept.lock().unwrap().job.is_null() {
+        true => Err(gateway.printed()),
+        false => Ok(()),
+    });
+    let asked = upstream.requests();
+    let put = asked.iter().find(|request| request.target.starts_with("/upload/")).unwrap();
+    assert!(put.target.contains(&made), "{}", put.target);
+    assert!(
+        put.headers.iter().all(|(name, _)| !name.contains("acl") && !name.starts_with("x-ostia")),
+        "{put:?}"
+    );
+    // Where nobody says a bucket nothing is kept.
+    let bare = config.replace("vertex_storage_bucket_name: rows-1, ", "");
+    let gateway = Gateway::with(&bare);
+    let file = id(&upload(trainer, &examples()).to(&gateway));
+    let refused = create(trainer, &file, json!({})).to(&gateway);
+    check_refused(&refused, 400, "vertex_storage_bucket_name", "x-ostia-vertex-storage-bucket-name");
 }
 
 #[test]
@@ -458,7 +571,12 @@ fn openais_sdk() {
             heard.lock().unwrap().extend(trainer.judged(request, &answer));
             answer
         });
-        let gateway = Gateway::with(&trainer.config(&upstream));
+        // In front of a cloud what the SDK shows is a key of the gateway's.
+        let auth = match trainer {
+            Trainer::Together | Trainer::Fireworks => "",
+            Trainer::Vertex | Trainer::Bedrock => "auth: {keys: [sk-operator]}\n",
+        };
+        let gateway = Gateway::with(&format!("{auth}{}", trainer.config(&upstream)));
         let targets =
             [format!("http://{}", gateway.address), format!("{}={}", trainer.provider(), trainer.model())];
         let output = Command::new(&python).env_clear().arg("-B").arg(&script).args(targets).output().unwrap();
