@@ -118,12 +118,6 @@ impl Conditions {
         }
     }
 
-    /// Not behind it: what that page had, and those before it.
-    pub(crate) fn not_after(&mut self, (started_ms, number): (i64, i64)) {
-        self.texts.push("(started_ms, number) >= (?, ?)".to_owned());
-        self.values.extend([started_ms.into(), number.into()]);
-    }
-
     /// Numbered later than this.
     pub(crate) fn newer_than(&mut self, number: i64) {
         self.some("number > ?", Some(number));

@@ -341,13 +341,17 @@ fn told(unknown: Unknown) -> String {
     }
 }
 
+/// So many of the units in which money is added up are one.
+const ATTO: u128 = 10u128.pow(DIGITS);
+
 /// A decimal number of [`Cost::amount`] in units of 10^-18.
 pub(crate) fn atto(amount: &str) -> Option<u128> {
     let (whole, behind) = amount.split_once('.').unwrap_or((amount, ""));
     let missing = DIGITS.checked_sub(u32::try_from(behind.len()).ok()?)?;
-    let behind: u128 = if behind.is_empty() { 0 } else { behind.parse().ok()? };
+    // At most 18 digits, as it is for what was written behind them.
+    let behind: u64 = if behind.is_empty() { 0 } else { behind.parse().ok()? };
     let whole: u128 = whole.parse().ok()?;
-    whole.checked_mul(10u128.pow(DIGITS))?.checked_add(behind * 10u128.pow(missing))
+    whole.checked_mul(ATTO)?.checked_add(u128::from(behind * 10u64.pow(missing)))
 }
 
 /// What an attempt cost, for [`costs`]: `USD 0.1`, and with a mark behind it where that is estimated (`USD 0.1~`).

@@ -110,6 +110,11 @@ impl Filter {
         self.provider.is_some() || self.model.is_some() || self.key.is_some()
     }
 
+    /// Does it ask for a time alone?
+    pub(crate) fn is_of_time(&self) -> bool {
+        *self == Filter { from_ms: self.from_ms, to_ms: self.to_ms, ..Filter::default() }
+    }
+
     /// Are these only what sums are kept by?
     pub(crate) fn is_of_sums(&self) -> bool {
         let Filter { from_ms, to_ms, provider, model, key, .. } = self.clone();

@@ -3,7 +3,7 @@
 //!     OSTIA_SCALE=/tmp/scale cargo test --release -p ostia-store -- --ignored --nocapture scale::
 //!
 //! Fills each engine once in that folder (`scale::in_a_file`, `in_postgres`, `in_clickhouse`) with a million records
-//! (`OSTIA_SCALE_RECORDS`) of thirty days, and asks each question many times.
+//! (`OSTIA_SCALE_RECORDS`) of thirty days, and asks each question many times (`OSTIA_SCALE_ONLY`: those with this in their names).
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ use crate::postgres::tests::Databases;
 use crate::query::{Filter, Page, PageSize};
 use crate::reader::Reader;
 use crate::record::{Attempt, Cost, Outcome, Record, Usage};
-use crate::sqlite::database;
+use crate::sqlite::{database, packed};
 use crate::steps::Steps;
 use crate::summary::Grouping;
 
@@ -158,6 +158,13 @@ fn feedback(number: u64, all: u64) -> Feedback {
     }
 }
 
+/// As the thread that writes does it in between.
+fn pack(path: &Path) {
+    let (began, mut connection) = (Instant::now(), database::open(path).unwrap());
+    while packed::step(&mut connection, packed::TOGETHER).unwrap() {}
+    eprintln!("packed in {:?}", began.elapsed());
+}
+
 /// Tables and indexes of a file, where this SQLite can tell.
 fn tell_sizes(path: &Path) {
     let (connection, all) = (database::open(path).unwrap(), records());
@@ -179,6 +186,9 @@ fn cpu() -> Duration {
 
 /// Asks many times, and tells how long it took.
 fn timed(name: &str, slow: &mut Vec<String>, mut ask: impl FnMut(usize) -> Result<usize, ReadError>) {
+    if std::env::var("OSTIA_SCALE_ONLY").is_ok_and(|only| !name.contains(&only)) {
+        return;
+    }
     let (mut times, mut cpu_times) = (Vec::new(), Vec::new());
     let mut found = 0;
     for round in 0..ROUNDS {
@@ -212,6 +222,8 @@ fn start(place: &Place) {
 #[ignore = "fills a gigabyte"]
 fn in_a_file() {
     let path = folder().join("scale.db");
+    fill(&Place::File(path.clone()));
+    pack(&path);
     ask(&Place::File(path.clone()));
     tell_sizes(&path);
 }

@@ -5,6 +5,7 @@ pub(crate) mod database;
 mod feedback;
 mod ids;
 pub(crate) mod insert;
+pub(crate) mod packed;
 mod reader;
 pub(crate) mod reprice;
 pub(crate) mod retention;
@@ -62,7 +63,10 @@ impl Writer {
             // Somebody took the file away: what is written to it now would be nowhere.
             self.connection = None;
         }
-        self.on(|connection| retention::step(connection, retention, now_ms))
+        self.on(|connection| {
+            let is_more = retention::step(connection, retention, now_ms)?;
+            Ok(packed::step(connection, packed::TOGETHER)? || is_more)
+        })
     }
 
     pub(crate) fn keep_feedback(&mut self, all: &[Feedback]) -> Checked {

@@ -137,11 +137,15 @@ pub(crate) fn page(size: u32) -> Page {
 
 #[test]
 fn every_case_over_a_file() {
-    for (name, case) in cases::CASES {
-        eprintln!("{name}");
-        let folder = TempDir::new().unwrap();
-        case(&file(&folder.path().join("records.db")));
-    }
+    let all = || {
+        for (name, case) in cases::CASES {
+            eprintln!("{name}");
+            let folder = TempDir::new().unwrap();
+            case(&file(&folder.path().join("records.db")));
+        }
+    };
+    all();
+    cases::packed(all);
 }
 
 #[test]

@@ -32,9 +32,14 @@ impl Table {
         Table { steps: Some(steps), names: Some(names.iter().cloned().collect()), ..Table::default() }
     }
 
+    /// The beginning of the step that holds this moment.
+    pub(crate) fn start_of(&self, ms: i64) -> i64 {
+        self.steps.as_ref().map_or(0, |steps| steps.start_of(ms))
+    }
+
     /// Where what is of this name and moment is added up.
     pub(crate) fn cell(&mut self, name: &str, ms: i64) -> &mut Sums {
-        let start = self.steps.as_ref().map_or(0, |steps| steps.start_of(ms));
+        let start = self.start_of(ms);
         let is_own = self.names.as_ref().is_none_or(|names| names.contains(name));
         let line = if is_own { self.lines.entry(name.to_owned()).or_default() } else { &mut self.rest };
         if !is_own && !self.others.contains(name) {

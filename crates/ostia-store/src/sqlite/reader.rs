@@ -1,7 +1,8 @@
 //! Reads the file, on a connection that cannot change it.
 
 mod caches;
-mod days;
+mod passing;
+mod scan;
 mod search;
 mod sessions;
 mod sums;
@@ -14,11 +15,13 @@ use std::time::Instant;
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, params_from_iter};
 use serde_json::Value;
 
+use super::packed::{Number, Wanted};
 use super::{conditions, database, feedback, spans};
 use crate::answers::{ANSWER_WITHIN, Listed, ReadError, TRACE_MAX, Told, paged, plain};
 use crate::conditions::Conditions;
 use crate::query::{Filter, Page};
 use crate::spans::Joined;
+use scan::{Place, Scan};
 
 /// Steps of SQLite's machine between two looks at the clock.
 const STEPS_BETWEEN_LOOKS: i32 = 20_000;
@@ -72,18 +75,20 @@ impl Reader {
     fn page(&mut self, filter: &Filter, page: Page) -> Result<(Vec<Told>, Option<String>), ReadError> {
         let wanted = page.size.count();
         let connection = self.connection()?;
-        let mut rows = Vec::new();
-        for (from_ms, to_ms) in days::with_any(connection, filter, page)? {
-            let mut conditions = conditions::of(&Filter { from_ms, to_ms, ..filter.clone() });
-            conditions.after(page.after);
-            // One more, to know whether there are more.
-            let missing = (wanted as usize + 1).saturating_sub(rows.len());
-            let order = format!("ORDER BY started_ms DESC, number DESC LIMIT {missing}");
-            rows.extend(self::rows(connection, &conditions, &order)?);
-            if rows.len() > wanted as usize {
-                break;
+        // One more, to know whether there are more.
+        let count = wanted as usize + 1;
+        let rows = match filter.is_of_time() || passing::of(filter).is_none() {
+            true => {
+                let mut conditions = conditions::of(filter);
+                conditions.after(page.after);
+                rows(
+                    connection,
+                    &conditions,
+                    &format!("ORDER BY started_ms DESC, number DESC LIMIT {count}"),
+                )?
             }
-        }
+            false => passing_rows(connection, filter, page.after, count)?,
+        };
         Ok(paged(rows, wanted))
     }
 
@@ -141,6 +146,26 @@ fn add_bodies(connection: &Connection, row: &mut Told) -> rusqlite::Result<()> {
     let bodies = connection.query_row(bodies, [row.number], |bodies| Ok([bodies.get(0)?, bodies.get(1)?]));
     row.add_bodies(bodies.optional()?.unwrap_or_default());
     Ok(())
+}
+
+/// The newest that pass, by what their columns tell.
+fn passing_rows(
+    connection: &Connection,
+    filter: &Filter,
+    after: Option<Place>,
+    count: usize,
+) -> Result<Vec<Told>, ReadError> {
+    let before = after.map(|(started_ms, _)| started_ms.saturating_add(1));
+    let filter = Filter { to_ms: [filter.to_ms, before].into_iter().flatten().min(), ..filter.clone() };
+    let scan = Scan::of(connection, &filter, Wanted::of(&[Number::StartedMs, Number::Request], &[]))?;
+    let places = scan::newest(scan, after, count, |_, _| Some(()))?;
+    let mut select = connection.prepare_cached(&format!("SELECT {TOLD} FROM requests WHERE number = ?1"))?;
+    let mut found = Vec::new();
+    for ((_, number), ()) in places {
+        // One may have been taken away meanwhile.
+        found.extend(select.query_row([number], told).optional()?);
+    }
+    Ok(found)
 }
 
 fn rows(connection: &Connection, conditions: &Conditions, order: &str) -> Result<Vec<Told>, ReadError> {

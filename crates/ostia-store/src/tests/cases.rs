@@ -1,10 +1,13 @@
 //! What holds whatever the engine: each case gets a place where nothing is kept yet.
 
+use std::cell::Cell;
+
 use super::*;
 use crate::answers::{CacheUse, Fact, GroupBy, Session};
 use crate::engine::Engine;
 use crate::feedback::{Feedback, FeedbackChange, NotTheirs};
 use crate::spans::{AppLog, Joined, Span};
+use crate::sqlite::{database, packed};
 
 /// What holds, as its test.
 type Case = fn(&Place);
@@ -28,8 +31,26 @@ pub(crate) const CASES: [(&str, Case); 15] = [
     ("retention", retention),
 ];
 
+thread_local! {
+    /// Is what is written to a file packed at once, as far as it can be?
+    static IS_PACKED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs this over files that are packed, three numbers of requests at a time.
+pub(crate) fn packed(run: impl FnOnce()) {
+    IS_PACKED.set(true);
+    run();
+    IS_PACKED.set(false);
+}
+
 fn write(place: &Place, records: &[Record]) {
     Engine::of(place).write(records).unwrap();
+    if let Place::File(path) = place
+        && IS_PACKED.get()
+    {
+        let mut connection = database::open(path).unwrap();
+        while packed::step(&mut connection, 3).unwrap() {}
+    }
 }
 
 fn ids(listed: &[serde_json::Value]) -> Vec<&str> {

@@ -1,17 +1,14 @@
 //! Sessions: what the requests of a conversation, or of an agent's run, come to.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
-use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
+use rusqlite::Connection;
 
-use super::Reader;
-use super::sums;
-use crate::answers::{COUNTED, ReadError, Session};
+use super::scan::{Chunk, Place, Scan};
+use super::{Reader, sums};
+use crate::answers::{ReadError, Session};
 use crate::query::{Filter, Page};
-use crate::sqlite::conditions;
-
-/// Time and number of a request.
-type Place = (i64, i64);
+use crate::sqlite::packed::{Number, Text, Wanted};
 
 impl Reader {
     pub(crate) fn sessions(
@@ -30,68 +27,56 @@ impl Reader {
     }
 }
 
-/// Sessions by their newest requests, with time and number of each. Requests are gone through from the newest one on, so that only as
-/// many are looked at as the page needs.
+/// Sessions by their newest requests, with time and number of each.
 fn newest(
     connection: &Connection,
     filter: &Filter,
     page: Page,
     count: usize,
 ) -> Result<Vec<(String, Place)>, ReadError> {
-    let mut conditions = conditions::of(filter);
-    conditions.and("session IS NOT NULL");
-    conditions.after(page.after);
-    let text = format!(
-        "SELECT session, started_ms, number FROM requests {} ORDER BY started_ms DESC, number DESC",
-        conditions.text()
-    );
-    let mut select = connection.prepare_cached(&text)?;
-    let mut rows = select.query(params_from_iter(&conditions.values))?;
-    let (mut seen, mut found) = (HashSet::new(), Vec::new());
-    while let Some(row) = rows.next()? {
-        let id: String = row.get(0)?;
-        if !seen.insert(id.clone()) {
-            continue;
-        }
-        let is_told = match page.after {
-            Some(after) => is_on_earlier_page(connection, filter, &id, after)?,
-            None => false,
-        };
-        if !is_told {
-            found.push((id, (row.get(1)?, row.get(2)?)));
-        }
-        if found.len() == count {
+    let wanted = Wanted::of(&[Number::StartedMs, Number::Request], &[Text::Session]);
+    let mut scan = Scan::of(connection, filter, wanted)?;
+    let mut all = HashMap::<String, Place>::new();
+    let mut found = Vec::new();
+    while let Some(chunk) = scan.next()? {
+        add_newest(&chunk, &mut all);
+        // What has a newer request is on an earlier page.
+        let later = all.iter().filter(|(_, place)| page.after.is_none_or(|after| **place < after));
+        found = later.map(|(id, place)| (*place, id.clone())).collect();
+        found.sort_unstable_by(|one, other| other.cmp(one));
+        found.truncate(count);
+        let is_enough = found.len() == count;
+        if is_enough && found.last().is_none_or(|(place, _)| !scan.reaches(place.0)) {
             break;
         }
     }
-    Ok(found)
+    Ok(found.into_iter().map(|(place, id)| (id, place)).collect())
 }
 
-/// Has it a request that is newer than the last one of the page before?
-fn is_on_earlier_page(
-    connection: &Connection,
-    filter: &Filter,
-    id: &str,
-    after: Place,
-) -> rusqlite::Result<bool> {
-    let of_session = Filter { session: Some(id.to_owned()), ..filter.clone() };
-    let mut conditions = conditions::of(&of_session);
-    conditions.not_after(after);
-    let text = format!("SELECT 1 FROM requests {} LIMIT 1", conditions.text());
-    let mut select = connection.prepare_cached(&text)?;
-    let newer = select.query_row(params_from_iter(&conditions.values), |_| Ok(())).optional()?;
-    Ok(newer.is_some())
+/// The newest request of each session among these, where it is newer than those before.
+fn add_newest(chunk: &Chunk, all: &mut HashMap<String, Place>) {
+    let words = chunk.columns.words(Text::Session);
+    let mut newest = words.each(|_| None);
+    for row in &chunk.rows {
+        let own = &mut newest[chunk.columns.code(Text::Session, *row) as usize];
+        *own = (*own).max(Some(chunk.place(*row)));
+    }
+    for (id, place) in (0..).zip(newest).filter_map(|(code, place)| Some((words.word(code)?, place?))) {
+        let own = all.entry(id.to_owned()).or_insert(place);
+        *own = place.max(*own);
+    }
 }
 
 fn session(connection: &Connection, filter: &Filter, id: String) -> Result<Session, ReadError> {
-    let conditions = conditions::of(&Filter { session: Some(id.clone()), ..filter.clone() });
-    let text = format!("SELECT started_ms, model, {COUNTED} FROM requests {}", conditions.text());
-    let mut select = connection.prepare_cached(&text)?;
-    let mut rows = select.query(params_from_iter(&conditions.values))?;
+    let filter = Filter { session: Some(id.clone()), ..filter.clone() };
+    let mut scan = Scan::of(connection, &filter, sums::counted().with(&Wanted::of(&[], &[Text::Model])))?;
     let mut session = Session::named(id);
-    while let Some(row) = rows.next()? {
-        session.saw(row.get(0)?, row.get(1)?);
-        sums::count(row, 2, &mut session.sums)?;
+    while let Some(Chunk { columns, rows }) = scan.next()? {
+        for row in rows {
+            let started_ms = columns.number(Number::StartedMs, row).unwrap_or_default();
+            session.saw(started_ms, columns.text(Text::Model, row).map(str::to_owned));
+            sums::count(&columns, row, &mut session.sums);
+        }
     }
     Ok(session)
 }

@@ -1,12 +1,17 @@
 //! What requests come to, in all and step by step: from the sums that are kept, and where none are kept for what is asked, from the
 //! requests themselves.
 
-use rusqlite::{Connection, Row, params_from_iter};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
+
+use rusqlite::{Connection, Row};
 
 use super::Reader;
-use crate::answers::{COUNTED, Counted, LINES_MAX, ReadError, Table};
+use super::scan::{Chunk, Scan};
+use crate::answers::{Counted, LINES_MAX, ReadError, Table};
 use crate::query::Filter;
-use crate::sqlite::{conditions, rollup};
+use crate::sqlite::packed::{Columns, Number, Text, Wanted};
+use crate::sqlite::rollup;
 use crate::steps::{Steps, least_width_ms, pieces, whole};
 use crate::summary::{Group, Grouping, Series, Sums};
 
@@ -83,15 +88,7 @@ fn names(
             let mut select = connection.prepare_cached(&text)?;
             select.query_map(kept_values(filter, width_ms, time), name)?.collect::<rusqlite::Result<_>>()?
         }
-        false => {
-            let conditions = conditions::of(filter);
-            let text = format!(
-                "SELECT coalesce({column}, '') FROM requests {} GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT {LINES_MAX}",
-                conditions.text()
-            );
-            let mut select = connection.prepare_cached(&text)?;
-            select.query_map(params_from_iter(&conditions.values), name)?.collect::<rusqlite::Result<_>>()?
-        }
+        false => most_named(connection, filter, by)?,
     };
     Ok(names)
 }
@@ -113,6 +110,51 @@ fn add_kept(
     Ok(())
 }
 
+/// The same of the requests themselves.
+fn most_named(connection: &Connection, filter: &Filter, by: Grouping) -> Result<Vec<String>, ReadError> {
+    let Some(column) = column(by) else { return Ok(Vec::new()) };
+    let mut counts = BTreeMap::<String, u64>::new();
+    let mut scan = Scan::of(connection, filter, Wanted::of(&[], &[column]))?;
+    while let Some(Chunk { columns, rows }) = scan.next()? {
+        let mut by_code = columns.words(column).each(|_| 0);
+        rows.iter().for_each(|row| by_code[columns.code(column, *row) as usize] += 1);
+        for (code, count) in (0..).zip(by_code).filter(|(_, count)| *count > 0) {
+            let name = columns.words(column).word(code).unwrap_or_default();
+            *counts.entry(name.to_owned()).or_default() += count;
+        }
+    }
+    let mut names: Vec<(String, u64)> = counts.into_iter().collect();
+    names.sort_by_key(|(_, count)| Reverse(*count));
+    Ok(names.into_iter().map(|(name, _)| name).take(LINES_MAX).collect())
+}
+
+fn column(by: Grouping) -> Option<Text> {
+    match by {
+        Grouping::None => None,
+        Grouping::Provider => Some(Text::Provider),
+        Grouping::Model => Some(Text::Model),
+        Grouping::Key => Some(Text::Key),
+    }
+}
+
+/// What [`count`] looks at.
+pub(super) fn counted() -> Wanted {
+    let numbers = [
+        Number::StartedMs,
+        Number::Status,
+        Number::DurationUs,
+        Number::FirstTokenUs,
+        Number::Attempts,
+        Number::FailedAttempts,
+        Number::PromptTokens,
+        Number::CompletionTokens,
+        Number::CachedTokens,
+        Number::ReasoningTokens,
+        Number::Unpriced,
+    ];
+    Wanted::of(&numbers, &[Text::End, Text::Costs])
+}
+
 /// Adds up what nobody keeps sums of: each request is looked at.
 fn add_counted(
     connection: &Connection,
@@ -120,41 +162,61 @@ fn add_counted(
     by: Grouping,
     table: &mut Table,
 ) -> Result<(), ReadError> {
-    let conditions = conditions::of(filter);
-    let text = format!(
-        "SELECT coalesce({}, ''), started_ms, {COUNTED} FROM requests {}",
-        by.column(),
-        conditions.text()
-    );
-    let mut select = connection.prepare_cached(&text)?;
-    let mut rows = select.query(params_from_iter(&conditions.values))?;
-    while let Some(row) = rows.next()? {
-        let name = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
-        count(row, 2, table.cell(name, row.get(1)?))?;
+    let column = column(by);
+    let named = Wanted::of(&[], &column.map(|column| vec![column]).unwrap_or_default());
+    let mut scan = Scan::of(connection, filter, counted().with(&named))?;
+    while let Some(Chunk { columns, rows }) = scan.next()? {
+        // Of one step, so that a name is looked up once for all that are of it.
+        let (mut step_ms, mut by_code) = (None, ByCode::new());
+        for row in rows {
+            let own_ms = columns.number(Number::StartedMs, row).map(|ms| table.start_of(ms));
+            if step_ms != own_ms {
+                add_step(&columns, column, step_ms, &mut by_code, table);
+                step_ms = own_ms;
+            }
+            let code = column.map_or(0, |column| columns.code(column, row));
+            count(&columns, row, by_code.entry(code).or_default());
+        }
+        add_step(&columns, column, step_ms, &mut by_code, table);
     }
     Ok(())
 }
 
-/// Adds a request to sums: its columns [`COUNTED`], from this one on.
-pub(super) fn count(row: &Row<'_>, first: usize, sums: &mut Sums) -> rusqlite::Result<()> {
-    let number =
-        |at: usize| row.get::<_, i64>(first + at).map(|number| u64::try_from(number).unwrap_or_default());
-    let text = |at: usize| row.get_ref(first + at)?.as_str_or_null().map_err(rusqlite::Error::from);
-    let first_token_us: Option<i64> = row.get(first + 3)?;
+/// Sums by the code of their name.
+type ByCode = HashMap<u32, Sums>;
+
+/// Moves the sums of a step into the table.
+fn add_step(
+    columns: &Columns,
+    column: Option<Text>,
+    step_ms: Option<i64>,
+    by_code: &mut ByCode,
+    table: &mut Table,
+) {
+    for (code, sums) in by_code.drain() {
+        let name = column.and_then(|column| columns.words(column).word(code)).unwrap_or_default();
+        table.cell(name, step_ms.unwrap_or_default()).plus(&sums);
+    }
+}
+
+/// Adds a request to sums.
+pub(super) fn count(columns: &Columns, row: usize, sums: &mut Sums) {
+    let known =
+        |column: Number| columns.number(column, row).map(|number| u64::try_from(number).unwrap_or_default());
+    let number = |column: Number| known(column).unwrap_or_default();
     let counted = Counted {
-        status: number(0)?,
-        end: text(1)?,
-        duration_us: number(2)?,
-        first_token_us: first_token_us.map(|time| u64::try_from(time).unwrap_or_default()),
-        attempts: number(4)?,
-        failed_attempts: number(5)?,
-        prompt_tokens: number(6)?,
-        completion_tokens: number(7)?,
-        cached_tokens: number(8)?,
-        reasoning_tokens: number(9)?,
-        unpriced: number(10)?,
-        costs: text(11)?,
+        status: number(Number::Status),
+        end: columns.text(Text::End, row),
+        duration_us: number(Number::DurationUs),
+        first_token_us: known(Number::FirstTokenUs),
+        attempts: number(Number::Attempts),
+        failed_attempts: number(Number::FailedAttempts),
+        prompt_tokens: number(Number::PromptTokens),
+        completion_tokens: number(Number::CompletionTokens),
+        cached_tokens: number(Number::CachedTokens),
+        reasoning_tokens: number(Number::ReasoningTokens),
+        unpriced: number(Number::Unpriced),
+        costs: columns.text(Text::Costs, row),
     };
     counted.add_to(sums);
-    Ok(())
 }

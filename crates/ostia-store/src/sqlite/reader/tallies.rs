@@ -1,23 +1,23 @@
 //! Counts that no sums are kept of: requests by a fact and a step, groups by what clients say, and what people thought.
 
-use rusqlite::{Row, params_from_iter};
+use std::collections::HashMap;
 
-use super::Reader;
+use rusqlite::{Connection, Row, params_from_iter};
+
+use super::scan::{Chunk, Scan};
+use super::{Reader, passing};
 use crate::answers::{Fact, FeedbackTally, GroupBy, GroupRow, ReadError, TALLIES_MAX, Tally};
-use crate::conditions::{FAILED, Value};
+use crate::conditions::Value;
 use crate::query::Filter;
+use crate::sqlite::packed::{Columns, Number, Text, Wanted};
 use crate::sqlite::{conditions, ids};
 use crate::steps::Steps;
 
-/// What is counted, and which requests are.
-fn columns(fact: Fact) -> (&'static str, &'static str) {
-    match fact {
-        Fact::User => ("metadata ->> '$._user'", "metadata ->> '$._user' IS NOT NULL"),
-        Fact::Failure => ("status", FAILED),
-        Fact::Retries => ("retries", "retries > 0"),
-        Fact::Fallback => ("fell_back", "fell_back = 1"),
-    }
-}
+/// How many requests of a name have feedback, and its average.
+type Thought = (String, (u64, f64));
+
+/// By code and beginning of the step, and then by name.
+type Counts<K> = HashMap<(K, i64), u64>;
 
 impl Reader {
     pub(crate) fn tally(
@@ -26,18 +26,29 @@ impl Reader {
         steps: &Steps,
         fact: Fact,
     ) -> Result<Vec<Tally>, ReadError> {
-        let (column, condition) = columns(fact);
-        let mut conditions = conditions::of(&filter.within(steps.time()));
-        conditions.and(condition);
-        let step_ms = steps.step_ms;
-        let text = format!(
-            "SELECT started_ms / {step_ms} * {step_ms}, CAST({column} AS TEXT), count(*) FROM requests {} \
-             GROUP BY 1, 2 ORDER BY 3 DESC LIMIT {TALLIES_MAX}",
-            conditions.text()
-        );
-        let tally =
-            |row: &Row<'_>| Ok(Tally { start_ms: row.get(0)?, name: row.get(1)?, count: count(row, 2)? });
-        self.all(&text, conditions.values, tally)
+        let filter = filter.within(steps.time());
+        let mut scan = Scan::of(self.connection()?, &filter, wanted(fact))?;
+        let mut counts = Counts::<String>::new();
+        while let Some(Chunk { columns, rows }) = scan.next()? {
+            let names = Named::of(fact, &columns);
+            let mut by_code = Counts::<u32>::new();
+            for row in rows {
+                let start_ms = steps.start_of(columns.number(Number::StartedMs, row).unwrap_or_default());
+                if let Some(code) = names.code(&columns, row) {
+                    *by_code.entry((code, start_ms)).or_default() += 1;
+                }
+            }
+            for ((code, start_ms), count) in by_code {
+                *counts.entry((names.name(code), start_ms)).or_default() += count;
+            }
+        }
+        let tally = |((name, start_ms), count)| Tally { start_ms, name, count };
+        let mut tallies: Vec<Tally> = counts.into_iter().map(tally).collect();
+        tallies.sort_unstable_by(|one, other| {
+            (other.count, one.start_ms, &one.name).cmp(&(one.count, other.start_ms, &other.name))
+        });
+        tallies.truncate(TALLIES_MAX);
+        Ok(tallies)
     }
 
     pub(crate) fn groups(
@@ -46,6 +57,20 @@ impl Reader {
         by: &GroupBy,
         (skip, size): (u32, u32),
     ) -> Result<(u64, Vec<GroupRow>), ReadError> {
+        let all = grouped(self.connection()?, filter, by)?;
+        let count = all.len() as u64;
+        let mut groups: Vec<GroupRow> = all.into_iter().skip(skip as usize).take(size as usize).collect();
+        for (name, feedback) in self.feedback_by(filter, by)? {
+            groups
+                .iter_mut()
+                .filter(|group| group.name == name)
+                .for_each(|group| group.feedback = Some(feedback));
+        }
+        Ok((count, groups))
+    }
+
+    /// How many requests of each group have feedback, and its average.
+    fn feedback_by(&mut self, filter: &Filter, by: &GroupBy) -> Result<Vec<Thought>, ReadError> {
         let (column, own) = match by {
             GroupBy::Provider => ("provider", None),
             GroupBy::Model => ("model", None),
@@ -54,43 +79,14 @@ impl Reader {
             }
         };
         let conditions = conditions::of(filter);
-        let values: Vec<Value> = own.map(Value::Text).into_iter().chain(conditions.values.clone()).collect();
-        let of = format!(
-            "(SELECT {column} AS name, cost_nano, tokens, started_ms FROM requests {}) WHERE name IS NOT NULL",
-            conditions.text()
-        );
-        let totals =
-            self.all(&format!("SELECT count(DISTINCT name) FROM {of}"), values.clone(), |row| count(row, 0))?;
-        let text = format!(
-            "SELECT name, count(*), coalesce(sum(cost_nano), 0), coalesce(avg(tokens), 0.0), max(started_ms) FROM {of} \
-             GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {size} OFFSET {skip}"
-        );
-        let group = |row: &Row<'_>| {
-            Ok(GroupRow {
-                name: row.get(0)?,
-                requests: count(row, 1)?,
-                cost_nano: row.get(2)?,
-                avg_tokens: row.get(3)?,
-                last_ms: row.get(4)?,
-                feedback: None,
-            })
-        };
-        let mut groups = self.all(&text, values.clone(), group)?;
         let text = format!(
             "SELECT name, count(DISTINCT number), avg(value * weight) FROM \
              (SELECT {column} AS name, number, trace_id AS of_trace FROM requests {}) \
              JOIN feedback ON feedback.trace_id = of_trace WHERE name IS NOT NULL GROUP BY 1",
             conditions.and_text(&of_feedback())
         );
-        let thought =
-            self.all(&text, values, |row| Ok((row.get::<_, String>(0)?, (count(row, 1)?, row.get(2)?))))?;
-        for (name, feedback) in thought {
-            groups
-                .iter_mut()
-                .filter(|group| group.name == name)
-                .for_each(|group| group.feedback = Some(feedback));
-        }
-        Ok((totals.first().copied().unwrap_or_default(), groups))
+        let values = own.map(Value::Text).into_iter().chain(conditions.values);
+        self.all(&text, values.collect(), |row| Ok((row.get(0)?, (count(row, 1)?, row.get(2)?))))
     }
 
     pub(crate) fn feedback(
@@ -136,6 +132,133 @@ impl Reader {
         let mut select = self.connection()?.prepare_cached(text)?;
         let rows = select.query_map(params_from_iter(&values), of)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+}
+
+/// What tells a fact.
+fn wanted(fact: Fact) -> Wanted {
+    match fact {
+        Fact::User => Wanted::of(&[Number::StartedMs], &[Text::Metadata]),
+        Fact::Failure => Wanted::of(&[Number::StartedMs, Number::Status], &[Text::End]),
+        Fact::Retries => Wanted::of(&[Number::StartedMs, Number::Retries], &[]),
+        Fact::Fallback => Wanted::of(&[Number::StartedMs, Number::FellBack], &[]),
+    }
+}
+
+/// The names that a fact has in a chunk, each with a code.
+enum Named {
+    /// By codes of metadata.
+    Users(Vec<Option<String>>),
+    /// The code is the name.
+    Numbers(Fact),
+}
+
+impl Named {
+    fn of(fact: Fact, columns: &Columns) -> Named {
+        match fact {
+            Fact::User => {
+                let user = |metadata: Option<&str>| passing::said(metadata?, "_user");
+                Named::Users(columns.words(Text::Metadata).each(user))
+            }
+            Fact::Failure | Fact::Retries | Fact::Fallback => Named::Numbers(fact),
+        }
+    }
+
+    /// None where the fact is not there.
+    fn code(&self, columns: &Columns, row: usize) -> Option<u32> {
+        let number =
+            |column: Number| columns.number(column, row).and_then(|number| u32::try_from(number).ok());
+        match self {
+            Named::Users(users) => {
+                let code = columns.code(Text::Metadata, row);
+                users.get(code as usize)?.as_ref().map(|_| code)
+            }
+            Named::Numbers(Fact::Failure) => {
+                number(Number::Status).filter(|_| passing::has_failed(columns, row))
+            }
+            Named::Numbers(Fact::Retries) => number(Number::Retries).filter(|retries| *retries > 0),
+            Named::Numbers(Fact::Fallback | Fact::User) => number(Number::FellBack).filter(|fell| *fell == 1),
+        }
+    }
+
+    fn name(&self, code: u32) -> String {
+        match self {
+            Named::Users(users) => users.get(code as usize).cloned().flatten().unwrap_or_default(),
+            Named::Numbers(_) => code.to_string(),
+        }
+    }
+}
+
+/// All groups, the largest first.
+fn grouped(connection: &Connection, filter: &Filter, by: &GroupBy) -> Result<Vec<GroupRow>, ReadError> {
+    let column = match by {
+        GroupBy::Provider => Text::Provider,
+        GroupBy::Model => Text::Model,
+        GroupBy::Metadata(_) => Text::Metadata,
+    };
+    let name_of = |word: Option<&str>| match by {
+        GroupBy::Provider | GroupBy::Model => word.map(str::to_owned),
+        GroupBy::Metadata(name) => passing::said(word?, name),
+    };
+    let numbers = [Number::StartedMs, Number::CostNano, Number::Tokens];
+    let mut scan = Scan::of(connection, filter, Wanted::of(&numbers, &[column]))?;
+    let mut all = HashMap::<String, Grouped>::new();
+    while let Some(Chunk { columns, rows }) = scan.next()? {
+        let mut by_code = columns.words(column).each(|_| Grouped::default());
+        for row in rows {
+            by_code[columns.code(column, row) as usize].add(&columns, row);
+        }
+        let names = columns.words(column).each(name_of);
+        for (name, group) in names.into_iter().zip(by_code).filter(|(_, group)| group.requests > 0) {
+            name.into_iter().for_each(|name| all.entry(name).or_default().plus(&group));
+        }
+    }
+    let mut groups: Vec<GroupRow> = all.into_iter().map(|(name, group)| group.told(name)).collect();
+    groups.sort_unstable_by(|one, other| (other.requests, &one.name).cmp(&(one.requests, &other.name)));
+    Ok(groups)
+}
+
+/// What the requests of a group come to.
+#[derive(Default)]
+struct Grouped {
+    requests: u64,
+    cost_nano: i64,
+    /// Of those whose tokens are known.
+    tokens: i64,
+    counted: u64,
+    last_ms: i64,
+}
+
+impl Grouped {
+    fn add(&mut self, columns: &Columns, row: usize) {
+        let number = |column: Number| columns.number(column, row);
+        let tokens = number(Number::Tokens);
+        self.plus(&Grouped {
+            requests: 1,
+            cost_nano: number(Number::CostNano).unwrap_or_default(),
+            tokens: tokens.unwrap_or_default(),
+            counted: u64::from(tokens.is_some()),
+            last_ms: number(Number::StartedMs).unwrap_or_default(),
+        });
+    }
+
+    fn plus(&mut self, other: &Grouped) {
+        self.requests += other.requests;
+        self.cost_nano = self.cost_nano.saturating_add(other.cost_nano);
+        self.tokens = self.tokens.saturating_add(other.tokens);
+        self.counted += other.counted;
+        self.last_ms = self.last_ms.max(other.last_ms);
+    }
+
+    fn told(self, name: String) -> GroupRow {
+        GroupRow {
+            name,
+            requests: self.requests,
+            cost_nano: self.cost_nano,
+            avg_tokens: if self.counted == 0 { 0.0 } else { self.tokens as f64 / self.counted as f64 },
+            last_ms: self.last_ms,
+            feedback: None,
+        }
     }
 }
 

@@ -1,0 +1,300 @@
+//! Columns of many requests in memory, and each as bytes: numbers in as few bytes as the largest of them needs, texts once each.
+
+use std::collections::HashMap;
+
+/// Stands for a number where there is none.
+const NONE: i64 = i64::MIN;
+
+macro_rules! columns {
+    ($(#[$doc:meta])* $name:ident: $($column:ident $text:literal,)*) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(in crate::sqlite) enum $name {
+            $($column,)*
+        }
+
+        impl $name {
+            pub(in crate::sqlite) const ALL: &[$name] = &[$($name::$column,)*];
+
+            /// As `requests` calls it.
+            pub(in crate::sqlite) fn name(self) -> &'static str {
+                match self {
+                    $($name::$column => $text,)*
+                }
+            }
+        }
+    };
+}
+
+columns! {
+    /// A column of numbers.
+    Number:
+    Request "number",
+    StartedMs "started_ms",
+    Status "status",
+    DurationUs "duration_us",
+    FirstTokenUs "first_token_us",
+    Tokens "tokens",
+    CostNano "cost_nano",
+    PromptTokens "prompt_tokens",
+    CompletionTokens "completion_tokens",
+    CachedTokens "cached_tokens",
+    ReasoningTokens "reasoning_tokens",
+    Attempts "attempts",
+    FailedAttempts "failed_attempts",
+    Retries "retries",
+    FellBack "fell_back",
+    Unpriced "unpriced",
+}
+
+columns! {
+    /// A column of texts.
+    Text:
+    End "end",
+    Provider "provider",
+    Model "model",
+    Key "key",
+    Operation "operation",
+    Session "session",
+    Costs "costs",
+    Metadata "metadata",
+}
+
+/// Some columns of requests. Those that were not asked for are empty.
+#[derive(Debug, Default)]
+pub(in crate::sqlite) struct Columns {
+    /// How many requests.
+    pub(in crate::sqlite) requests: usize,
+    numbers: [Vec<i64>; Number::ALL.len()],
+    texts: [Words; Text::ALL.len()],
+}
+
+/// A column of texts, each of which stands there once. 0 is the code of none.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(in crate::sqlite) struct Words {
+    all: String,
+    ends: Vec<usize>,
+    codes: Vec<u32>,
+}
+
+impl Columns {
+    pub(in crate::sqlite) fn number(&self, column: Number, row: usize) -> Option<i64> {
+        self.numbers[column as usize].get(row).copied().filter(|number| *number != NONE)
+    }
+
+    pub(in crate::sqlite) fn words(&self, column: Text) -> &Words {
+        &self.texts[column as usize]
+    }
+
+    pub(in crate::sqlite) fn code(&self, column: Text, row: usize) -> u32 {
+        self.words(column).codes.get(row).copied().unwrap_or_default()
+    }
+
+    pub(in crate::sqlite) fn text(&self, column: Text, row: usize) -> Option<&str> {
+        self.words(column).word(self.code(column, row))
+    }
+
+    /// Is there such a column already?
+    pub(in crate::sqlite) fn has_numbers(&self, column: Number) -> bool {
+        !self.numbers[column as usize].is_empty()
+    }
+
+    pub(in crate::sqlite) fn has_texts(&self, column: Text) -> bool {
+        !self.words(column).codes.is_empty()
+    }
+
+    pub(in crate::sqlite) fn push_number(&mut self, column: Number, number: Option<i64>) {
+        self.numbers[column as usize].push(number.unwrap_or(NONE));
+    }
+
+    /// Takes a column that was made to bytes. Is it whole?
+    pub(in crate::sqlite) fn decode_numbers(&mut self, column: Number, bytes: &[u8]) -> Option<()> {
+        self.numbers[column as usize] = numbers(bytes, self.requests)?;
+        Some(())
+    }
+
+    /// As [`Columns::decode_numbers`].
+    pub(in crate::sqlite) fn decode_texts(&mut self, column: Text, bytes: &[u8]) -> Option<()> {
+        self.texts[column as usize] = Words::decoded(bytes, self.requests)?;
+        Some(())
+    }
+
+    pub(in crate::sqlite) fn encoded_numbers(&self, column: Number) -> Vec<u8> {
+        encoded(&self.numbers[column as usize])
+    }
+
+    pub(in crate::sqlite) fn encoded_texts(&self, column: Text) -> Vec<u8> {
+        self.words(column).encoded()
+    }
+}
+
+impl Words {
+    /// The text of a code.
+    pub(in crate::sqlite) fn word(&self, code: u32) -> Option<&str> {
+        let place = (code as usize).checked_sub(1)?;
+        let first = place.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied())?;
+        self.all.get(first..*self.ends.get(place)?)
+    }
+
+    /// What each code comes to, that of none first.
+    pub(in crate::sqlite) fn each<T>(&self, of: impl Fn(Option<&str>) -> T) -> Vec<T> {
+        (0..=self.ends.len()).map(|code| of(self.word(code as u32))).collect()
+    }
+
+    fn add(&mut self, word: &str) -> u32 {
+        self.all.push_str(word);
+        self.ends.push(self.all.len());
+        self.ends.len() as u32
+    }
+
+    /// How many texts there are, the length of each, the texts, and the codes.
+    fn encoded(&self) -> Vec<u8> {
+        let mut bytes = (self.ends.len() as u32).to_le_bytes().to_vec();
+        let mut first = 0;
+        for end in &self.ends {
+            bytes.extend(((end - first) as u32).to_le_bytes());
+            first = *end;
+        }
+        bytes.extend(self.all.as_bytes());
+        bytes.extend(encoded(&self.codes.iter().map(|code| i64::from(*code)).collect::<Vec<_>>()));
+        bytes
+    }
+
+    fn decoded(bytes: &[u8], requests: usize) -> Option<Words> {
+        let (count, bytes) = bytes.split_first_chunk()?;
+        let count = u32::from_le_bytes(*count) as usize;
+        let (lengths, bytes) = bytes.split_at_checked(count.checked_mul(4)?)?;
+        let (lengths, _) = lengths.as_chunks();
+        let mut end = 0_usize;
+        let ends: Vec<usize> = lengths
+            .iter()
+            .map(|length| {
+                end = end.saturating_add(u32::from_le_bytes(*length) as usize);
+                end
+            })
+            .collect();
+        let (all, bytes) = bytes.split_at_checked(end)?;
+        let codes = numbers(bytes, requests)?.into_iter().map(|code| u32::try_from(code).unwrap_or_default());
+        Some(Words { all: std::str::from_utf8(all).ok()?.to_owned(), ends, codes: codes.collect() })
+    }
+}
+
+/// Codes of texts while a column is filled.
+#[derive(Debug, Default)]
+pub(in crate::sqlite) struct Codes([HashMap<String, u32>; Text::ALL.len()]);
+
+impl Codes {
+    pub(in crate::sqlite) fn push(&mut self, columns: &mut Columns, column: Text, text: Option<&str>) {
+        let words = &mut columns.texts[column as usize];
+        let known = &mut self.0[column as usize];
+        let code = match text {
+            None => 0,
+            Some(text) => match known.get(text) {
+                Some(code) => *code,
+                None => {
+                    let code = words.add(text);
+                    known.insert(text.to_owned(), code);
+                    code
+                }
+            },
+        };
+        words.codes.push(code);
+    }
+}
+
+/// Where a number may be none, 0 stands for that and the least of them is 1.
+const HAS_NONE: u8 = 0x80;
+
+/// How many bytes each has, the least of them, and by how much each is more.
+fn encoded(numbers: &[i64]) -> Vec<u8> {
+    let known = || numbers.iter().copied().filter(|number| *number != NONE);
+    let (least, most) = (known().min().unwrap_or_default(), known().max().unwrap_or_default());
+    let (has_none, has_any) = (numbers.contains(&NONE), known().next().is_some());
+    let shift = u64::from(has_none && has_any);
+    let width: u8 = match most.abs_diff(least).saturating_add(shift) {
+        0 => 0,
+        1..=0xff => 1,
+        0x100..=0xffff => 2,
+        0x1_0000..=0xffff_ffff => 4,
+        _ => 8,
+    };
+    let mut bytes = vec![width | if has_none { HAS_NONE } else { 0 }];
+    bytes.extend(least.to_le_bytes());
+    for number in numbers {
+        let more = if *number == NONE { 0 } else { number.abs_diff(least).wrapping_add(shift) };
+        bytes.extend(&more.to_le_bytes()[..usize::from(width)]);
+    }
+    bytes
+}
+
+/// So many numbers of these bytes; none where they are not so many.
+fn numbers(bytes: &[u8], count: usize) -> Option<Vec<i64>> {
+    let (head, bytes) = bytes.split_first()?;
+    let (least, bytes) = bytes.split_first_chunk()?;
+    let (least, has_none, width) = (i64::from_le_bytes(*least), head & HAS_NONE != 0, head & !HAS_NONE);
+    let of = |more: u64| match (has_none, more) {
+        (false, more) => least.wrapping_add_unsigned(more),
+        (true, 0) => NONE,
+        (true, more) => least.wrapping_add_unsigned(more - 1),
+    };
+    let numbers: Vec<i64> = match width {
+        0 => vec![of(0); count],
+        1 => bytes.iter().map(|byte| of(u64::from(*byte))).collect(),
+        2 => bytes.as_chunks().0.iter().map(|bytes| of(u64::from(u16::from_le_bytes(*bytes)))).collect(),
+        4 => bytes.as_chunks().0.iter().map(|bytes| of(u64::from(u32::from_le_bytes(*bytes)))).collect(),
+        8 => bytes.as_chunks().0.iter().map(|bytes| of(u64::from_le_bytes(*bytes))).collect(),
+        _ => return None,
+    };
+    (numbers.len() == count).then_some(numbers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_come_back_in_few_bytes() {
+        let check = |own: &[i64], bytes_each: usize| {
+            let bytes = encoded(own);
+            assert_eq!(bytes.len(), 9 + bytes_each * own.len(), "{own:?}");
+            assert_eq!(numbers(&bytes, own.len()).unwrap(), own);
+            // What is cut is not taken for a column.
+            for end in 0..bytes.len() {
+                assert_eq!(numbers(&bytes[..end], own.len()), None, "{own:?} up to {end}");
+            }
+        };
+        check(&[], 0);
+        check(&[7; 20], 0);
+        check(&[NONE; 3], 0);
+        check(&[0, 255], 1);
+        check(&[NONE, 5, 259], 1);
+        check(&[NONE, 5, 260], 2);
+        check(&[1_795_939_200_000, 1_795_939_265_535], 2);
+        check(&[-70_000, 70_000, NONE], 4);
+        check(&[0, i64::MAX, NONE], 8);
+        check(&[i64::MIN + 1, i64::MAX], 8);
+    }
+
+    #[test]
+    fn texts_come_back() {
+        let (mut columns, mut codes) = (Columns::default(), Codes::default());
+        let texts = [Some("groq"), None, Some(""), Some("größer"), Some("groq")];
+        texts.iter().for_each(|text| codes.push(&mut columns, Text::Provider, *text));
+        columns.requests = texts.len();
+        let bytes = columns.encoded_texts(Text::Provider);
+        let mut again = Columns { requests: texts.len(), ..Columns::default() };
+        again.decode_texts(Text::Provider, &bytes).unwrap();
+        for (row, text) in texts.iter().enumerate() {
+            assert_eq!((columns.text(Text::Provider, row), again.text(Text::Provider, row)), (*text, *text));
+        }
+        assert_eq!(again.code(Text::Provider, 0), again.code(Text::Provider, 4));
+        assert_eq!(
+            again.words(Text::Provider).each(|word| word.map(str::len)),
+            [None, Some(4), Some(0), Some(8)]
+        );
+        for end in 0..bytes.len() {
+            assert_eq!(Words::decoded(&bytes[..end], texts.len()), None, "up to {end}");
+        }
+        assert_eq!(Words::default().word(1), None);
+    }
+}
