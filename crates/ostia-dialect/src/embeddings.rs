@@ -24,6 +24,7 @@ mod translator;
 pub mod vertex;
 pub mod voyage;
 
+pub(crate) use translator::observed;
 pub use translator::{TRANSLATOR, fits};
 
 use crate::json::{Document, Json, Node};

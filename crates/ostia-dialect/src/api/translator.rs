@@ -5,8 +5,9 @@
 
 use std::fmt;
 
-use super::Api;
-use crate::{Fault, Observed};
+use super::{Api, Operation};
+use crate::observe::Subject;
+use crate::{Fault, Observed, embeddings};
 
 /// How the requests of an operation are told in another vendor's form.
 #[derive(Debug, Clone, Copy)]
@@ -64,6 +65,19 @@ pub struct Came<'a> {
     pub body: &'a [u8],
     /// Tokens of the input, where a header tells them ([`Api::input_tokens_header`]).
     pub input_tokens: Option<u64>,
+}
+
+impl Came<'_> {
+    /// What it says by itself, of an answer of this API; nothing of one that cannot be read.
+    pub fn observed(&self, api: Api) -> Observed {
+        match (api.dialect(), api.operation()) {
+            (Some(dialect), _) => dialect
+                .decode(self.body)
+                .map_or_else(|_| Observed::default(), |said| Observed::of_response(&said)),
+            (None, Operation::Embeddings(dialect)) => embeddings::observed(dialect, *self),
+            (None, _) => Observed::of_body(Subject::of(api), self.body),
+        }
+    }
 }
 
 type Read = dyn FnOnce(&[Came<'_>]) -> Answered;

@@ -11,7 +11,7 @@ use crate::chat::{
 };
 use crate::frame::Frame;
 use crate::json::{Document, Writer};
-use crate::{Event, Fault, MediaKind, Request, Response, Undo, Usage};
+use crate::{Event, Fault, MediaKind, Metered, Request, Response, Undo, Usage};
 
 /// A wire format for conversations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -357,6 +357,21 @@ impl Decoder {
             | Reader::BedrockConverse(_)
             | Reader::OllamaChat(_)
             | Reader::ReplicateText(_) => None,
+        }
+    }
+
+    /// Tools that the vendor ran, as far as a stream shows traces of them, in the dialects that count them with the tokens: where nobody
+    /// asks for that count they are told here alone.
+    pub fn tools(&self) -> Metered {
+        match &self.reader {
+            Reader::OpenaiChat(decoder) => decoder.tools(),
+            Reader::OpenaiResponses(_)
+            | Reader::AnthropicMessages(_)
+            | Reader::GeminiGenerate(_)
+            | Reader::CohereChat(_)
+            | Reader::BedrockConverse(_)
+            | Reader::OllamaChat(_)
+            | Reader::ReplicateText(_) => Metered::default(),
         }
     }
 

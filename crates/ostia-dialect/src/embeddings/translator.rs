@@ -97,6 +97,11 @@ fn joined(dialect: Dialect, parts: &[Came<'_>]) -> Result<Response, Fault> {
     Ok(whole)
 }
 
+/// What one answer says; nothing of one that cannot be read.
+pub(crate) fn observed(dialect: Dialect, came: Came<'_>) -> Observed {
+    joined(dialect, &[came]).map_or_else(|_| Observed::default(), |said| Observed::of_embeddings(&said))
+}
+
 fn client_of(api: Api) -> Option<Client> {
     match api.operation() {
         Operation::Embeddings(dialect) => Client::of(dialect),

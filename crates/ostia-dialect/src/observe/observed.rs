@@ -66,6 +66,12 @@ impl Observed {
         }
     }
 
+    /// Takes note of the tools that a stream shows traces of by now. A count of tokens has them in it.
+    pub fn note_tools(&mut self, tools: Metered) {
+        let is_counted = !matches!(self.count, Count::None);
+        self.metered = if is_counted { Metered::default() } else { tools };
+    }
+
     /// Another attempt goes on with the answer: what is counted from here on is its own.
     pub fn begin_again(&mut self) {
         (self.count, self.metered, self.said_bytes) = (Count::None, Metered::default(), 0);

@@ -68,9 +68,11 @@ impl Observer {
     /// What has been said so far.
     pub(super) fn observed(&mut self) -> &Observed {
         self.read_kept();
-        let counted = self.reader.decoder.as_ref().and_then(Decoder::usage);
-        if let Some(usage) = counted.filter(|_| self.observed.finish.is_none()) {
-            self.observed.count = Some(usage).into();
+        if let Some(decoder) = &self.reader.decoder {
+            if let Some(usage) = decoder.usage().filter(|_| self.observed.finish.is_none()) {
+                self.observed.count = Some(usage).into();
+            }
+            self.observed.note_tools(decoder.tools());
         }
         &self.observed
     }

@@ -53,6 +53,7 @@ fn check_stream(api: Api, events: &[&str], expected: &[(Meter, u64)]) {
     }
     decoder.finish(&mut told).unwrap();
     told.iter().for_each(|event| observed.event(event, true));
+    observed.note_tools(decoder.tools());
     assert_eq!(metered(&observed), expected, "decoded: {stream}");
 }
 
@@ -135,6 +136,9 @@ fn searches_for_a_chat() {
     let ends = delta("{}", "\"stop\"");
     let middle = [first.as_str(), &words, &cites, &words, &ends, &usage, "[DONE]"];
     check_stream(Api::OpenaiChat, &middle, &[(WebSearches, 1)]);
+    // Whose client asks for no usage.
+    let uncounted = [first.as_str(), &words, &cites, &words, &ends, "[DONE]"];
+    check_stream(Api::OpenaiChat, &uncounted, &[(WebSearches, 1)]);
     let tool = |index: u32, more: &str| {
         let tool = format!(r#"{{"index":{index},"type":"search","arguments":"{{}}"{more}}}"#);
         delta(&format!(r#"{{"executed_tools":[{tool}]}}"#), "null")

@@ -377,12 +377,7 @@ pub fn translate_whole(
     reader: Reader,
     booking: &Booking,
 ) -> Result<(Response<Body>, Observed), AttemptError> {
-    let count = |answer: &Response<Bytes>| {
-        let value = answer.headers().get(upstream.input_tokens_header()?)?;
-        value.to_str().ok()?.parse().ok()
-    };
-    let parts: Vec<Came<'_>> =
-        answers.iter().map(|answer| Came { body: answer.body(), input_tokens: count(answer) }).collect();
+    let parts: Vec<Came<'_>> = answers.iter().map(|answer| came(answer, upstream)).collect();
     let (observed, body) = reader.read_all(&parts);
     drop(parts);
     let body = body.map_err(|fault| {
@@ -393,6 +388,12 @@ pub fn translate_whole(
     let head = answers.into_iter().next_back().map(|answer| answer.into_parts().0);
     let Some(head) = head else { return Err(Fault::upstream("The provider was not asked.").into()) };
     Ok((answered(head, body.into()), observed))
+}
+
+/// An answer as it is read: its body, and what its headers count.
+pub fn came(answer: &Response<Bytes>, upstream: Api) -> Came<'_> {
+    let count = || answer.headers().get(upstream.input_tokens_header()?)?.to_str().ok()?.parse().ok();
+    Came { body: answer.body(), input_tokens: count() }
 }
 
 /// Whatever a provider answers in JSON: its head and its body. What it says is for others to see.

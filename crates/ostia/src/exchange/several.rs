@@ -1,10 +1,12 @@
 //! One call that has to be several, because its list is longer than the provider takes: asked side by side, so many at once, and
-//! answered as one. Where one of them fails the call has failed, and what is still under way is given up.
+//! answered as one. Where one of them fails the call has failed, and what is still under way is given up; what the others took is booked
+//! with each of them, for it is charged for all the same.
 
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use http::{Request, Response};
 use ostia_dialect::frame::Framing;
+use ostia_dialect::observe::text_bytes;
 use ostia_dialect::{Api, Fault};
 use ostia_providers::prepare::{ApiCall, Content, Outgoing, Reading, Wanted};
 use tokio::time::Instant;
@@ -33,6 +35,9 @@ pub async fn ask(
 ) -> Result<Response<Body>, AttemptError> {
     let further = std::mem::take(&mut prepared.more);
     let path = prepared.path.clone();
+    if let Content::Json(body) = &prepared.body {
+        exchange.booking.asks(text_bytes(body));
+    }
     let first = exchange.outgoing(&mut prepared, call.body)?;
     record.dropped(std::mem::take(&mut prepared.dropped), exchange.target.lossless)?;
     let Reading::Whole { api, reader } = std::mem::replace(&mut prepared.answer, UNREAD) else {
@@ -41,32 +46,34 @@ pub async fn ask(
     let (before, began) = (exchange.booking.waited(), Instant::now());
     // A request is made when its turn comes: its headers are larger than most texts.
     let further = further.into_iter().map(|body| {
+        let booking = exchange.booking.beside();
+        booking.asks(text_bytes(&body));
         (prepared.path, prepared.body) = (path.clone(), Content::Json(body));
-        exchange.outgoing(&mut prepared, call.body)
+        (exchange.outgoing(&mut prepared, call.body), booking)
     });
     let first = part(exchange, call.api, api, Ok(first), None);
-    let further = further.map(|request| {
-        let booking = exchange.booking.beside();
-        part(exchange, call.api, api, request, Some(booking))
-    });
+    let further = further.map(|(request, booking)| part(exchange, call.api, api, request, Some(booking)));
     let calls = std::iter::once(first).chain(further);
     let answers = in_order(calls).await;
     // They were waited for side by side.
     exchange.booking.set_waited(before + began.elapsed());
-    let (answer, observed) = receive::translate_whole(answers?, api, reader, exchange.booking)?;
+    let (answers, bookings): (Vec<_>, Vec<_>) = answers?.into_iter().unzip();
+    // The attempt tells what all of them took.
+    bookings.into_iter().flatten().for_each(Booking::tell_with_attempt);
+    let (answer, observed) = receive::translate_whole(answers, api, reader, exchange.booking)?;
     exchange.booking.answered(&observed);
     record.answered(observed);
     Ok(answer)
 }
 
-/// One of the calls. A `booking` of its own tells what became of it; the first one's is that of the attempt, and has the cost of all.
+/// One of the calls, with its `booking`, which tells what became of it and what it took; the first one's is that of the attempt.
 async fn part(
     exchange: Exchange<'_>,
     client: Api,
     api: Api,
     request: Result<Box<Request<RequestBody>>, Fault>,
     booking: Option<Booking>,
-) -> Result<Response<Bytes>, AttemptError> {
+) -> Result<(Response<Bytes>, Option<Booking>), AttemptError> {
     let exchange = Exchange { booking: booking.as_ref().unwrap_or(exchange.booking), ..exchange };
     let answer = async {
         let answer = exchange.dispatch(request?).await?;
@@ -76,13 +83,12 @@ async fn part(
         }
     }
     .await;
-    if let Some(booking) = &booking {
-        if answer.is_ok() {
-            booking.answered_in_part();
-        }
+    if let (Err(_), Some(booking)) = (&answer, &booking) {
         booking.settle(&answer, &[]);
     }
-    answer
+    let answer = answer?;
+    exchange.booking.answered(&receive::came(&answer, api).observed(api));
+    Ok((answer, booking))
 }
 
 /// Stands for how the answers are read, once that has been taken.

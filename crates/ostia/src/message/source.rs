@@ -4,7 +4,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use ostia_dialect::frame::{Framer, Framing, is_ping};
-use ostia_dialect::{Decoder, Dialect, Event, Fault, Undo, Usage};
+use ostia_dialect::{Decoder, Dialect, Event, Fault, Metered, Undo, Usage};
 
 use crate::message::inflate::Inflate;
 use crate::upstream::{BodyFault, UpstreamBody};
@@ -88,6 +88,11 @@ impl Source {
     /// What has been counted so far, where the dialect tells it before the end.
     pub fn usage(&self) -> Option<Usage> {
         self.decoder.usage()
+    }
+
+    /// Tools that it shows traces of so far, where the dialect counts them with the tokens alone.
+    pub fn tools(&self) -> Metered {
+        self.decoder.tools()
     }
 
     /// Has the upstream said, since this was last asked, that it is there, and nothing else?

@@ -143,6 +143,8 @@ pub(super) struct Made {
     pub(super) is_late: bool,
     /// What it took is told with the attempt that it is a part of.
     pub(super) is_part: bool,
+    /// As much of its body as is taken for text, in bytes, where it asks only a part of what the client asked.
+    pub(super) text_bytes: Option<u64>,
     pub(super) observed: Observed,
     /// What its request says that it will be charged for.
     pub(super) asked: AskedFor,

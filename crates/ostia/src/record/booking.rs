@@ -36,6 +36,8 @@ pub struct Booking {
     provider: Option<HeaderValue>,
     index_path: Option<HeaderValue>,
     model: Option<Box<str>>,
+    /// As much of the call's body as is taken for text, in bytes, where that is a part of what the client asked.
+    text_bytes: Cell<Option<u64>>,
     /// The attempt under way.
     number: Cell<Option<usize>>,
 }
@@ -48,7 +50,12 @@ impl Booking {
         index_path: Option<HeaderValue>,
         model: Option<Box<str>>,
     ) -> Booking {
-        Booking { account, provider, index_path, model, number: Cell::default() }
+        Booking { account, provider, index_path, model, text_bytes: Cell::default(), number: Cell::default() }
+    }
+
+    /// The calls to come ask only a part of what the client asked, of so many bytes of text.
+    pub fn asks(&self, text_bytes: u64) {
+        self.text_bytes.set(Some(text_bytes));
     }
 
     /// Is anything kept of the request?
@@ -79,6 +86,7 @@ impl Booking {
             failure: None,
             is_late: false,
             is_part: false,
+            text_bytes: self.text_bytes.get(),
             observed: Observed::default(),
             asked: AskedFor::default(),
             spent: None,
@@ -122,12 +130,13 @@ impl Booking {
         }
     }
 
-    /// It was answered whole, and what it took is told with the attempt that it is a part of.
-    pub fn answered_in_part(&self) {
-        if let Some(number) = self.number.get() {
-            self.account.attempt(number, |made, _| made.is_part = true);
-            end(&self.account, number, Outcome::Answered, None);
-        }
+    /// What it took is told with the attempt that it is a part of.
+    pub fn tell_with_attempt(self) {
+        let Some(number) = self.number.take() else { return };
+        self.account.attempt(number, |made, _| {
+            made.is_part = true;
+            made.observed.begin_again();
+        });
     }
 
     /// How long providers were waited for so far.

@@ -1,6 +1,6 @@
 //! What an attempt took: as its provider tells it, or where nothing was told, as much as went out and came in.
 
-use ostia_dialect::observe::{tokens, with_asked};
+use ostia_dialect::observe::{Count, tokens, with_asked};
 use ostia_dialect::{Api, FaultKind, Operation, Usage as Told};
 use ostia_store::Outcome;
 
@@ -27,6 +27,11 @@ impl Asked {
             matches!(operation, Operation::Conversation(_) | Operation::Completion | Operation::Embeddings(_))
         };
         self.operation.is_some_and(texts)
+    }
+
+    /// Is it a conversation?
+    fn is_conversation(self) -> bool {
+        self.operation.is_some_and(|operation| matches!(operation, Operation::Conversation(_)))
     }
 
     /// Are there tokens in its answer? Vectors are none.
@@ -75,13 +80,16 @@ pub(super) fn taken(made: &Made, asked: Asked) -> Taken {
     let used = (told.is_some() || !metered.is_empty()).then(|| Told { metered, ..told.unwrap_or_default() });
     let counts = Taken { used, is_estimated: false, is_uncounted: false };
     let is_whole = made.outcome == Outcome::Answered || made.observed.finish.is_some();
-    if made.is_part || !has_worked(made) || used.is_some() && is_whole {
+    // Tools that an answer shows traces of are no count of its tokens.
+    let is_counted = used.is_some() && !(asked.is_conversation() && made.observed.count == Count::None);
+    if made.is_part || !has_worked(made) || is_counted && is_whole {
         return counts;
     }
     match asked.is_text() {
         true => {
             let used = used.unwrap_or_default();
-            let prompt = if used.prompt == 0 { asked.tokens } else { used.prompt };
+            let asked_tokens = made.text_bytes.map_or(asked.tokens, tokens);
+            let prompt = if used.prompt == 0 { asked_tokens } else { used.prompt };
             let said = if asked.is_answered_in_words() { tokens(made.observed.said_bytes) } else { 0 };
             let completion = used.completion.max(said);
             Taken {

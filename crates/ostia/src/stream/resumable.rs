@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use ostia_dialect::continuation::Continuation;
-use ostia_dialect::{Event, Fault, Usage};
+use ostia_dialect::{Event, Fault, Metered, Usage};
 
 use crate::errors::failure;
 use crate::message::body::{Resume, Resuming};
@@ -127,6 +127,11 @@ impl Resumable {
     pub(super) fn usage(&self) -> Option<Usage> {
         let usage = self.source.usage()?;
         Some(self.spent().map_or(usage, |spent| spent.plus(&usage)))
+    }
+
+    /// As [`Source::tools`].
+    pub(super) fn tools(&self) -> Metered {
+        self.source.tools()
     }
 
     /// What was counted of earlier sources, or is taken for it.

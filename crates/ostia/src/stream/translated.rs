@@ -166,6 +166,7 @@ impl Events for Translated {
         if let Some(usage) = counted {
             self.observed.count = Some(usage).into();
         }
+        self.observed.note_tools(self.source.tools());
         Some(&self.observed)
     }
 

@@ -269,6 +269,13 @@ fn one_call_of_several_that_fails_is_told() {
         Some("bad") => Answer::json(bedrock::error("the words")).status(400),
         _ => Answer::json(json!({"embedding": [1.0], "inputTextTokenCount": 1}).to_string()),
     });
-    let reply = embed("amazon.titan-embed-text-v2:0", json!(["a", "b", "bad", "c"])).to(&gateway(&upstream));
+    let gateway = gateway(&upstream);
+    let reply = embed("amazon.titan-embed-text-v2:0", json!(["a", "b", "bad"])).to(&gateway);
     assert_eq!((reply.status, reply.json()["error"]["message"].as_str()), (400, Some("the words")));
+    // What the others took is charged for, and by no more than they asked.
+    let attempts = &crate::store::listed(&gateway, 1)[0]["attempts"];
+    let told: Vec<_> =
+        attempts.as_array().unwrap().iter().map(|attempt| &attempt["usage"]["prompt_tokens"]).collect();
+    assert_eq!(told, [&json!(1), &json!(1), &Value::Null], "{attempts}");
+    assert!(attempts[0]["usage_estimated"].is_null() && attempts[0]["outcome"] == "failed", "{attempts}");
 }

@@ -133,6 +133,9 @@ fn a_guard_judges_each_text() {
 fn any_model_judges_where_it_is_configured() {
     let upstream = Upstream::serve(|request: &Request| {
         let text = request.text();
+        if text.contains("broken") {
+            return Answer::json(anthropic::error("api_error", "on fire")).status(500);
+        }
         let names =
             if text.contains("hurt") { r#"{"categories":["harassment"]}"# } else { "I would rather not." };
         Answer::json(anthropic::message(names))
@@ -156,6 +159,13 @@ fn any_model_judges_where_it_is_configured() {
     let records = crate::store::listed(&gateway, 2);
     let record = records.iter().find(|record| record["status"] == 502).unwrap();
     assert_eq!(record["attempts"][0]["usage"]["prompt_tokens"], 10, "it is paid for all the same: {record}");
+    // Of several conversations one is no verdict: the other was paid for too, and is told once.
+    let body =
+        json!({"model": "@anthropic/claude-haiku-4-5", "input": ["I will hurt you", "broken"]}).to_string();
+    assert_eq!(Ask::post("/v1/moderations", body).to(&gateway).status, 500);
+    let record = &crate::store::listed(&gateway, 3)[0];
+    let told = |at: usize| &record["attempts"][at]["usage"]["prompt_tokens"];
+    assert_eq!((told(0), told(1)), (&json!(10), &Value::Null), "{record}");
     let reply = ask("claude-opus-4-6", "a flower");
     assert_eq!((reply.status, &reply.json()["error"]["code"]), (400, &json!("unsupported_operation")));
 }

@@ -78,6 +78,24 @@ fn of_what_a_provider_counts_before_the_end() {
     }
 }
 
+/// A search that a stream cites is charged for, also where nobody asks for usage: neither it nor the tokens are lost.
+#[test]
+fn of_streams_that_count_nothing_and_search() {
+    let cites =
+        json!({"annotations": [{"type": "url_citation", "url_citation": {"url": "https://a.example"}}]});
+    let event = format!("data: {}\n\n", openai::chunk(&cites, &Value::Null));
+    let stream = openai::chat_stream(&["It is ", "sunny."]);
+    let at = stream.rfind("data: {").unwrap();
+    let upstream = Upstream::always(Answer::stream(format!("{}{event}{}", &stream[..at], &stream[at..])));
+    let (gateway, body) = (Gateway::start(), body("gpt-4o-search-preview"));
+    Ask::post_at(&upstream, "openai", CHAT, body.clone()).to(&gateway);
+    sums(&gateway, 1);
+    let attempt = &attempts(&gateway)[0];
+    let usage = &attempt["usage"];
+    let told = (&usage["web_searches"], &usage["prompt_tokens"], &attempt["usage_estimated"]);
+    assert_eq!(told, (&json!(1), &json!(tokens(body.len())), &json!(true)), "{attempt}");
+}
+
 #[test]
 fn of_answers_that_are_waited_for_in_vain() {
     let upstream = Upstream::always(Answer::empty().first(Step::Stall));

@@ -50,6 +50,11 @@ impl Decoder {
         self.chunk(document.root(), events)
     }
 
+    /// Tools that the vendor ran so far, which it counts nowhere where nobody asks for usage.
+    pub fn tools(&self) -> Metered {
+        self.tools
+    }
+
     /// The upstream has closed the stream.
     pub fn finish(&mut self, events: &mut Vec<Event>) -> Result<(), Fault> {
         if self.finished { Ok(()) } else { self.end(events) }
