@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use crate::fault::{self, FaultKind};
-use crate::json::{Document, Kind, Node};
+use crate::json::{Document, Kind, Node, Writer};
 use crate::{Fault, form::Piece};
 
 /// Longest id of a job, in bytes.
@@ -35,6 +35,8 @@ pub struct Job {
     pub stream: Option<Place>,
     /// How it is given up.
     pub cancel: Option<(Method, Place)>,
+    /// The field that the last answer may leave to the answer to the submit.
+    pub told_at_submit: Option<&'static str>,
     /// So long is between two asks, in milliseconds.
     pub every_ms: u64,
 }
@@ -148,6 +150,23 @@ impl Job {
             return Err(self.failure(root, word, *kind));
         }
         Ok(if self.done.contains(&&*state) { Progress::Done } else { Progress::Open })
+    }
+
+    /// The last answer with what it left to the answer to the submit; `None` where it is as it is.
+    pub fn with_submitted(&self, submitted: &[u8], last: &[u8]) -> Option<Vec<u8>> {
+        let name = self.told_at_submit?;
+        let (submitted, document) =
+            (Document::parse_to(submitted, 1).ok()?, Document::parse_to(last, 1).ok()?);
+        let lacks_it = document.root().is_object() && document.root().some(name).is_none();
+        let told = submitted.root().some(name).filter(|_| lacks_it)?;
+        let mut w = Writer::with_capacity(last.len() + 64);
+        w.object(|w| {
+            document.root().fields().filter(|(field, _)| field != name).for_each(|(field, value)| {
+                w.field_raw(&field, value.text());
+            });
+            w.field_raw(name, told.text());
+        });
+        Some(w.into_bytes())
     }
 
     fn failure(&self, root: Node<'_>, word: &str, kind: FaultKind) -> Fault {

@@ -165,6 +165,8 @@ pub struct Charge {
 
 /// Digits behind the point of a charge.
 const CHARGE_DIGITS: i32 = 12;
+/// Hundredths of a dollar.
+const CENT_DIGITS: i32 = 2;
 /// xAI's ticks are 10^-10 dollars.
 const TICK_DIGITS: i32 = 10;
 
@@ -188,17 +190,26 @@ impl Charge {
         Some(Charge { picodollars: cost.picodollars.saturating_add(of_own_key) })
     }
 
-    /// A number of JSON, as it is written: a double would not say exactly what was said.
+    /// So many hundredths of a dollar, a number of JSON.
+    pub(crate) fn of_cents(number: Node<'_>) -> Option<Charge> {
+        Charge::shifted(number, CENT_DIGITS)
+    }
+
     fn decimal(number: Node<'_>) -> Option<Charge> {
+        Charge::shifted(number, 0)
+    }
+
+    /// A number of JSON in units of 10^-`digits` dollars, as it is written: a double would not say exactly what was said.
+    fn shifted(number: Node<'_>, digits: i32) -> Option<Charge> {
         number.as_f64().filter(|number| *number >= 0.0)?;
         let (mantissa, exponent) = match number.text().split_once(['e', 'E']) {
             Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
             None => (number.text(), 0),
         };
         let (whole, behind) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        let digits: u128 = [whole, behind].concat().parse().ok()?;
-        let behind = i32::try_from(behind.len()).ok()?;
-        Charge::scaled(digits, behind.checked_sub(exponent)?)
+        let count: u128 = [whole, behind].concat().parse().ok()?;
+        let behind = i32::try_from(behind.len()).ok()?.checked_add(digits)?;
+        Charge::scaled(count, behind.checked_sub(exponent)?)
     }
 
     /// So many units of 10^-`digits` dollars; what is less than a unit of ours is rounded.

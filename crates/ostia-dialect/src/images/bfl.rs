@@ -4,9 +4,10 @@
 use super::encoded::mask_mark;
 use super::{Encoded, Image, Request, Response, ResponseFormat, size};
 use crate::api::job::{Job, Place};
+use crate::chat::usage::Charge;
 use crate::form::Shade;
 use crate::json::{Json, Node, Writer};
-use crate::{Fault, FaultKind};
+use crate::{Fault, FaultKind, Usage};
 
 /// How the image is come by (<https://docs.bfl.ai/api_integration/integration_guidelines>).
 pub static JOB: Job = Job {
@@ -23,9 +24,14 @@ pub static JOB: Job = Job {
     result: None,
     stream: None,
     cancel: None,
+    told_at_submit: Some(COST),
     // "sleep 0.5" (<https://docs.bfl.ai/flux_models/flux_1_1_pro>).
     every_ms: 500,
 };
+
+/// What it costs, in credits: settled in the answer of a job that is done (<https://docs.bfl.ai/api-reference/utility/get-result>), else as
+/// the answer to the submit has it.
+const COST: &str = "cost";
 
 /// What stands in the ids of models that are told a ratio, and no size (<https://docs.bfl.ai/kontext/kontext_text_to_image>,
 /// <https://docs.bfl.ai/flux_models/flux_1_1_pro_ultra_raw>).
@@ -105,5 +111,8 @@ pub(super) fn decode(root: Node<'_>) -> Result<Option<Response>, Fault> {
     let revised_prompt =
         result.and_then(|result| result.some("prompt")).filter(Node::is_string).map(Json::of);
     let image = |data| Image { format: ResponseFormat::Url, data: Json::of(data), revised_prompt };
-    Ok(sample.map(|sample| Response { images: vec![image(sample)], ..Response::default() }))
+    // A credit is a cent (<https://docs.bfl.ai/quick_start/pricing>).
+    let charge = root.some(COST).and_then(Charge::of_cents);
+    let usage = charge.map(|charge| Usage { charge: Some(charge), ..Usage::default() });
+    Ok(sample.map(|sample| Response { images: vec![image(sample)], usage, ..Response::default() }))
 }

@@ -16,6 +16,7 @@ pub static JOB: Job = Job {
     result: Some(Place::At(&["response_url"])),
     stream: None,
     cancel: Some((Method::Put, Place::At(&["cancel_url"]))),
+    told_at_submit: None,
     every_ms: 500,
 };
 

@@ -16,6 +16,7 @@ pub static JOB: Job = Job {
     result: None,
     stream: Some(Place::At(&["urls", "stream"])),
     cancel: Some((Method::Post, Place::At(&["urls", "cancel"]))),
+    told_at_submit: None,
     every_ms: 1000,
 };
 

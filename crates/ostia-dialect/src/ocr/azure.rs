@@ -18,6 +18,7 @@ pub static JOB: Job = Job {
     result: None,
     stream: None,
     cancel: None,
+    told_at_submit: None,
     every_ms: 1000,
 };
 

@@ -108,6 +108,7 @@ async fn finished(
         return Ok(answer);
     }
     let begun = begun(job, &answer)?;
+    let submitted = answer.body().clone();
     let mut given_up = GivenUp::new(exchange, begun.cancel).await?;
     let (mut asks, mut failures) = (0, 0);
     while progress == Progress::Open {
@@ -128,10 +129,13 @@ async fn finished(
         }
     }
     given_up.request = None;
-    match &begun.result {
-        Some(place) => ask(exchange, place, submitted_at.as_ref(), (client, end)).await,
-        None => Ok(answer),
+    if let Some(place) = &begun.result {
+        answer = ask(exchange, place, submitted_at.as_ref(), (client, end)).await?;
     }
+    if let Some(body) = job.with_submitted(&submitted, answer.body()) {
+        *answer.body_mut() = body.into();
+    }
+    Ok(answer)
 }
 
 /// Waits until the job may be asked for again.

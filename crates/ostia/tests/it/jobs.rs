@@ -161,6 +161,25 @@ fn jobs_are_asked_for_until_they_are_done() {
     }
 }
 
+/// <https://docs.bfl.ai/api-reference/utility/get-result>: settled credits go before those of the submit, and both before a price list.
+#[test]
+fn a_job_that_says_what_it_costs_costs_that() {
+    let (gateway, files) = (gateway(""), files());
+    let begun =
+        r#"{"id":"j1","polling_url":"{own}/v1/get_result?id=j1","cost":4.5,"input_mp":0,"output_mp":1.05}"#;
+    let settled = r#"{"id":"j1","status":"Ready","result":{"sample":"{files}/a.png"},"cost":3}"#;
+    for (trace_id, done, expected) in [("submit", BFL.done, "0.045"), ("settled", settled, "0.03")] {
+        let vendor = Vendor { begun, done, model: "flux-2-pro", submit: "/v1/flux-2-pro", ..BFL };
+        let reply =
+            vendor.ask(&vendor.serve(1, &files), json!({})).header("x-ostia-trace-id", trace_id).to(&gateway);
+        assert_eq!((reply.status, &reply.json()["usage"]), (200, &Value::Null), "{}", reply.text());
+        let path = format!("/v1/traces/{trace_id}");
+        let kept = told(&gateway, &path, |kept| kept["data"][0]["attempts"][0]["cost"].is_object());
+        let cost = &kept["data"][0]["attempts"][0]["cost"];
+        assert_eq!((&cost["amount"], &cost["priced_as"]), (&json!(expected), &json!("provider")), "{kept}");
+    }
+}
+
 #[test]
 fn base64_is_made_of_addresses() {
     let (gateway, files) = (gateway(""), files());

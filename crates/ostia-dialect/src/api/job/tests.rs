@@ -12,6 +12,7 @@ const JOB: Job = Job {
     result: Some(Place::At(&["result_url"])),
     stream: None,
     cancel: Some((Method::Put, Place::At(&["urls", "cancel"]))),
+    told_at_submit: None,
     every_ms: 100,
 };
 const BY_ID: Job = Job { status: Place::Path("/v2/jobs/{id}"), result: None, cancel: None, ..JOB };
@@ -150,4 +151,26 @@ proptest! {
         let _ = (JOB.begun(&bytes, |_| None), JOB.progress(&bytes), BY_ID.begun(&bytes, |_| None));
         let _ = host_of(&url, "https://a.example", &["a.example".to_owned()]);
     }
+}
+
+#[test]
+fn the_answer_to_the_submit_tells_what_the_last_one_leaves_out() {
+    let job = Job { told_at_submit: Some("cost"), ..JOB };
+    let check = |job: &Job, submitted: &str, last: &str, expected: Option<&str>| {
+        let told = job.with_submitted(submitted.as_bytes(), last.as_bytes());
+        assert_eq!(told.as_deref(), expected.map(str::as_bytes), "{submitted} {last}");
+    };
+    let submitted = r#"{"id":"1","cost":4.50}"#;
+    check(
+        &job,
+        submitted,
+        r#"{"status":"x","r":{"a":1.0}}"#,
+        Some(r#"{"status":"x","r":{"a":1.0},"cost":4.50}"#),
+    );
+    check(&job, submitted, r#"{"cost":null}"#, Some(r#"{"cost":4.50}"#));
+    check(&job, submitted, r#"{"cost":0}"#, None);
+    check(&job, r#"{"cost":null}"#, "{}", None);
+    check(&job, "x", "{}", None);
+    check(&job, submitted, "[]", None);
+    check(&JOB, submitted, "{}", None);
 }
