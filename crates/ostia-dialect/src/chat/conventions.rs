@@ -1,46 +1,96 @@
-//! A conversation as OpenTelemetry's conventions for generative AI tell it: messages of parts, as JSON.
+//! A conversation as OpenTelemetry's conventions for generative AI tell it: messages of parts and tools, as JSON, and what was asked for
+//! besides, as attributes.
 //!
 //! The schemas: <https://github.com/open-telemetry/semantic-conventions-genai/tree/main/docs/gen-ai>, `gen-ai-input-messages.json`,
 //! `gen-ai-output-messages.json` and `gen-ai-system-instructions.json`. What they have no part for has a type of its own, which they
 //! allow. Of what has no form that is known, or whose end is missing, nothing is told.
 
+mod parameters;
+mod server_tools;
+
 use super::{Block, Choice, ClientDialect, Content, Decoder, Fold, Media, Message, PathParams, Source};
-use super::{Finish, Request, Response, Role};
+use super::{Finish, Request, Response, Role, Tool};
 use crate::MediaKind;
 use crate::frame::{Framer, Framing};
 use crate::json::{Document, Writer};
+pub use parameters::Parameter;
 
-/// What was asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Input {
+/// What a client asked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Asked {
+    request: Request,
+    /// How many of the first messages say what the system says, and stand apart from the messages.
+    apart: usize,
+    /// The response that it goes on from.
+    previous: Option<String>,
+}
+
+/// What a client was answered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answered(Response);
+
+impl Asked {
+    /// Reads a client's body.
+    pub fn read(client: ClientDialect, body: &[u8]) -> Option<Asked> {
+        let document = Document::of_request(body).ok()?;
+        let request = client.decode(&document, PathParams { model: "", stream: false }).ok()?;
+        let apart = instructions(client, &document, &request).min(request.messages.len());
+        let previous = document.root().some("previous_response_id");
+        let previous = previous.and_then(|id| Some(id.as_str()?.into_owned()));
+        Some(Asked { request, apart, previous })
+    }
+
     /// What the system says, where it stands apart from the messages: parts (`gen_ai.system_instructions`).
-    pub system_instructions: Option<String>,
+    pub fn system_instructions(&self) -> Option<String> {
+        let (system, _) = self.request.messages.split_at(self.apart);
+        let blocks = || system.iter().flat_map(|message| &message.blocks);
+        (self.apart > 0).then(|| written(|w| blocks().for_each(|block| part(block, w))))
+    }
+
     /// The messages (`gen_ai.input.messages`).
-    pub messages: String,
+    pub fn messages(&self) -> String {
+        let (_, messages) = self.request.messages.split_at(self.apart);
+        written(|w| messages.iter().for_each(|one| message(one, w)))
+    }
+
+    /// The tools that the model may call (`gen_ai.tool.definitions`).
+    pub fn tool_definitions(&self) -> Option<String> {
+        let Request { tools, web_search, .. } = &self.request;
+        let is_told = !tools.is_empty() || web_search.is_some();
+        is_told.then(|| {
+            written(|w| {
+                tools.iter().for_each(|tool| definition(tool, w));
+                if web_search.is_some() {
+                    w.object(|w| named(WEB_SEARCH, WEB_SEARCH, None, w));
+                }
+            })
+        })
+    }
 }
 
-/// What a client's body asks.
-pub fn input(client: ClientDialect, body: &[u8]) -> Option<Input> {
-    let document = Document::of_request(body).ok()?;
-    let request = client.decode(&document, PathParams { model: "", stream: false }).ok()?;
-    let apart = instructions(client, &document, &request);
-    let (system, messages) = request.messages.split_at(apart.min(request.messages.len()));
-    let blocks = || system.iter().flat_map(|message| &message.blocks);
-    let system = (apart > 0).then(|| written(|w| blocks().for_each(|block| part(block, w))));
-    Some(Input {
-        system_instructions: system,
-        messages: written(|w| messages.iter().for_each(|one| message(one, w))),
-    })
-}
+/// The tool by which a model searches the web, whatever the client's dialect calls it.
+const WEB_SEARCH: &str = "web_search";
 
-/// What a client was answered, as one body or as a stream: messages (`gen_ai.output.messages`).
-pub fn output(client: ClientDialect, body: &[u8]) -> Option<String> {
-    let response = match body.trim_ascii_start().first()? {
-        b'{' => client.dialect().decode(body).ok()?,
-        b'[' => streamed(client, Framing::JsonArray, body)?,
-        _ => streamed(client, Framing::Sse, body)?,
-    };
-    Some(written(|w| response.choices.iter().for_each(|one| choice(one, w))))
+impl Answered {
+    /// Reads what a client was answered, as one body or as a stream.
+    pub fn read(client: ClientDialect, body: &[u8]) -> Option<Answered> {
+        let response = match body.trim_ascii_start().first()? {
+            b'{' => client.dialect().decode(body).ok()?,
+            b'[' => streamed(client, Framing::JsonArray, body)?,
+            _ => streamed(client, Framing::Sse, body)?,
+        };
+        Some(Answered(response))
+    }
+
+    /// Its name (`gen_ai.response.id`); empty where it has none.
+    pub fn id(&self) -> &str {
+        &self.0.id
+    }
+
+    /// The messages, one for each choice (`gen_ai.output.messages`).
+    pub fn messages(&self) -> String {
+        written(|w| self.0.choices.iter().for_each(|one| choice(one, w)))
+    }
 }
 
 /// How many of the first messages say what the system says, and stand apart from the messages: where they are among them they stay.
@@ -145,12 +195,43 @@ fn part(block: &Block, w: &mut Writer) {
                 w.field_bool("is_error", true);
             }
         }),
-        Content::Foreign { dialect, value } => w.object(|w| {
-            w.field_str("type", "foreign");
-            w.field_str("dialect", dialect.name());
-            w.field_raw("content", value.as_str());
-        }),
+        Content::Foreign { dialect, value } => {
+            if server_tools::part(value, w).is_none() {
+                w.object(|w| {
+                    w.field_str("type", "foreign");
+                    w.field_str("dialect", dialect.name());
+                    w.field_raw("content", value.as_str());
+                });
+            }
+        }
     }
+}
+
+/// A tool. What else the client said of one that is no function stands in `definition`.
+fn definition(tool: &Tool, w: &mut Writer) {
+    w.object(|w| match tool {
+        Tool::Function { name, description, parameters, .. } => {
+            named("function", name, description.as_deref(), w);
+            if let Some(parameters) = parameters {
+                w.field_raw("parameters", parameters.as_str());
+            }
+        }
+        Tool::Custom { name, value } => {
+            named("custom", name, None, w);
+            w.field_raw("definition", value.as_str());
+        }
+        Tool::Hosted { name, value, .. } => {
+            named(name, name, None, w);
+            w.field_raw("definition", value.as_str());
+        }
+    });
+}
+
+/// What the schema wants of every tool, a description among it (`gen-ai-tool-definitions.json`).
+fn named(of: &str, name: &str, description: Option<&str>, w: &mut Writer) {
+    w.field_str("type", of);
+    w.field_str("name", name);
+    w.field_str("description", description.unwrap_or_default());
 }
 
 fn content(of: &str, text: &str, w: &mut Writer) {

@@ -5,7 +5,7 @@
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use opentelemetry_proto::tonic::trace::v1::{Span, Status};
-use ostia_dialect::chat::conventions;
+use ostia_dialect::chat::conventions::{Answered, Asked, Parameter};
 use ostia_dialect::{Api, ClientDialect};
 use ostia_store::{Attempt, Kept, Outcome, Record};
 
@@ -24,10 +24,8 @@ pub fn spans(record: &Record, ids: &Ids, telling: &Telling<'_>) -> Vec<Span> {
     let attempts = record.attempts.iter().enumerate();
     let below = attempts.map(|(number, attempt)| of_attempt(record, (number, attempt), ids, telling));
     let mut spans: Vec<Span> = std::iter::once(of_request(record, ids)).chain(below).collect();
-    if telling.content
-        && let Some(last) = spans.last_mut()
-    {
-        last.attributes.extend(messages(record).0);
+    if let Some(last) = spans.last_mut() {
+        last.attributes.extend(of_bodies(record, telling).0);
     }
     spans
 }
@@ -127,20 +125,36 @@ fn of_attempt(
     }
 }
 
-/// What was asked and answered, as the conventions have it, in the span of the attempt that answered. Of bodies that are not kept, or not
-/// to their end, nothing is said.
-fn messages(record: &Record) -> Attributes {
+/// What the bodies say, as the conventions have it, in the span of the attempt that answered: what was asked for, and where content is
+/// wanted all words. Of bodies that are not kept, or not to their end, nothing is said.
+fn of_bodies(record: &Record, telling: &Telling<'_>) -> Attributes {
     let mut to = Attributes::default();
     let dialect = record.operation.as_deref().and_then(Api::from_name).and_then(Api::dialect);
     let Some(client) = dialect.and_then(ClientDialect::of) else { return to };
-    if let Some(input) = whole(&record.request).and_then(|body| conventions::input(client, body)) {
-        to.some_text("gen_ai.system_instructions", input.system_instructions.as_deref());
-        to.text("gen_ai.input.messages", input.messages);
+    if let Some(asked) = whole(&record.request).and_then(|body| Asked::read(client, body)) {
+        asked.parameters().into_iter().for_each(|(name, value)| parameter(name, value, &mut to));
+        if telling.content {
+            to.some_text("gen_ai.system_instructions", asked.system_instructions().as_deref());
+            to.text("gen_ai.input.messages", asked.messages());
+            to.some_text("gen_ai.tool.definitions", asked.tool_definitions().as_deref());
+        }
     }
-    if let Some(output) = whole(&record.response).and_then(|body| conventions::output(client, body)) {
-        to.text("gen_ai.output.messages", output);
+    // To read a stream takes as long as all else, and its name alone is not worth that.
+    let answer = whole(&record.response).filter(|_| telling.content);
+    if let Some(answered) = answer.and_then(|body| Answered::read(client, body)) {
+        to.some_text("gen_ai.response.id", Some(answered.id()));
+        to.text("gen_ai.output.messages", answered.messages());
     }
     to
+}
+
+fn parameter(name: &str, value: Parameter<'_>, to: &mut Attributes) {
+    match value {
+        Parameter::Text(text) => to.text(name, text),
+        Parameter::Texts(texts) => to.texts(name, texts.iter().map(String::as_str)),
+        Parameter::Count(count) => to.whole(name, count),
+        Parameter::Number(number) => to.number(name, number),
+    }
 }
 
 fn whole(body: &Kept) -> Option<&[u8]> {
@@ -171,21 +185,30 @@ fn attempt_attributes(record: &Record, attempt: &Attempt, telling: &Telling<'_>,
     to.some_text("gen_ai.request.model", attempt.model.as_deref());
     to.some_text("gen_ai.response.model", attempt.answered_model.as_deref());
     to.some_text("gen_ai.conversation.id", record.session.as_deref());
-    to.flag("gen_ai.request.stream", record.stream);
-    if let Some(reason) = &attempt.finish_reason {
-        to.texts("gen_ai.response.finish_reasons", [reason.as_str()]);
+    if record.stream {
+        to.flag("gen_ai.request.stream", true);
+    }
+    // One that was waited for and did not come is `error`.
+    let reason = attempt.finish_reason.as_deref().or((attempt.outcome == Outcome::Broken).then_some("error"));
+    if let Some(reason) = reason {
+        to.texts("gen_ai.response.finish_reasons", [reason]);
     }
     if let Some(first_token_us) = attempt.first_token_us {
         let waited_us = first_token_us.saturating_sub(attempt.sent_us);
         to.number("gen_ai.response.time_to_first_chunk", waited_us as f64 / MICROS_IN_SECOND);
     }
     if let Some(usage) = &attempt.usage {
-        to.count("gen_ai.usage.input_tokens", usage.prompt_tokens);
-        to.count("gen_ai.usage.output_tokens", usage.completion_tokens);
+        let billed = |billed: u64, told: u64| if billed > 0 { billed } else { told };
+        to.count("gen_ai.usage.input_tokens", billed(usage.billed_prompt_tokens, usage.prompt_tokens));
+        to.count(
+            "gen_ai.usage.output_tokens",
+            billed(usage.billed_completion_tokens, usage.completion_tokens),
+        );
         to.some_count("gen_ai.usage.cache_read.input_tokens", usage.cached_tokens);
         to.some_count("gen_ai.usage.cache_write.input_tokens", usage.cache_write_tokens);
         to.some_count("gen_ai.usage.reasoning.output_tokens", usage.reasoning_tokens);
         to.some_count("gen_ai.usage.audio.input_tokens", usage.audio_prompt_tokens);
+        to.some_count("gen_ai.usage.audio.cache_read.input_tokens", usage.cached_audio_tokens);
         to.some_count("gen_ai.usage.audio.output_tokens", usage.audio_completion_tokens);
         to.some_count("gen_ai.usage.image.input_tokens", usage.image_prompt_tokens);
         to.some_count("gen_ai.usage.image.output_tokens", usage.image_completion_tokens);

@@ -218,6 +218,11 @@ fn messages_are_told_as_the_conventions_have_them() {
             ),
         ],
     );
+    // What was asked for is no content.
+    for content in [true, false] {
+        check(&of(&whole, content)[2].attributes, &[("gen_ai.request.max_tokens", "9")]);
+    }
+    check(&told_spans[2].attributes, &[("gen_ai.response.id", "1")]);
     let names = |spans: &[Span]| format!("{spans:?}").matches("gen_ai.input.messages").count();
     assert_eq!((names(&told_spans), names(&of(&whole, false))), (1, 0));
     // One that was cut is no conversation.

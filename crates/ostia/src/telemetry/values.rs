@@ -35,6 +35,11 @@ impl Attributes {
         self.0.push(attribute(name, Value::IntValue(i64::try_from(value).unwrap_or(i64::MAX))));
     }
 
+    /// A whole number that may be below zero.
+    pub fn whole(&mut self, name: &str, value: i64) {
+        self.0.push(attribute(name, Value::IntValue(value)));
+    }
+
     /// A whole number that is told where it is not zero.
     pub fn some_count(&mut self, name: &str, value: u64) {
         if value > 0 {
