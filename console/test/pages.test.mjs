@@ -81,7 +81,7 @@ test("the playground streams two answers side by side, and shows the code", asyn
     await page.getByLabel("Answer A").getByLabel("Format").selectOption(format);
   }
   await page.getByLabel("Answer A").getByRole("button", { name: "Code" }).click();
-  for (const sdk of ["openai (Python)", "openai (JavaScript)", "anthropic (Python)", "curl"]) {
+  for (const sdk of ["openai (Python)", "openai (JavaScript)", "anthropic (Python)", "google-genai (Python)", "curl"]) {
     await page.getByRole("tab", { name: sdk }).click();
     assert.match(await page.getByRole("dialog").locator("pre").textContent(), new RegExp(gateway.url));
   }
@@ -101,6 +101,32 @@ test("the playground reads Responses, and tells of a failure", async () => {
   await page.getByLabel("User").fill("PLEASE FAIL");
   await page.getByRole("button", { name: "Send" }).click();
   await page.getByText("The engine is on fire.").waitFor();
+  await finish();
+});
+
+test("the playground speaks Google's format, and takes a request in it up again", async () => {
+  const { page, finish } = await open(browser, gateway, "/playground");
+  await page.getByLabel("Model").fill("@openai/gpt-4o-mini");
+  await page.getByLabel("Format").selectOption("generate");
+  await page.locator(".prompt").getByLabel("System").fill("Be brief");
+  await page.getByLabel("User").fill("What is a gateway?");
+  await page.getByLabel("Most tokens").fill("99");
+  await page.getByRole("button", { name: "Send" }).click();
+  await page.getByText("A gateway is one door in front of many models.").waitFor();
+  assert.match(await page.getByLabel("Answer A").locator(".facts").textContent(), /Input25Output30/);
+  const asked = gateway.upstream.asked.at(-1).body;
+  assert.deepEqual(asked.messages.map(({ role }) => role), ["system", "user"]);
+  await page.getByRole("button", { name: "Code" }).click();
+  await page.getByRole("tab", { name: "google-genai (Python)" }).click();
+  assert.match(await page.getByRole("dialog").locator("pre").textContent(), /generate_content_stream[^]*max_output_tokens/);
+  await page.keyboard.press("Escape");
+  await page.getByLabel("Answer A").getByRole("link", { name: "Its record" }).click();
+  await page.locator(".table-body .row-link").first().click();
+  await page.getByRole("tab", { name: "Repeat" }).click();
+  await page.getByRole("link", { name: "Open in the playground" }).click();
+  await page.waitForFunction(() => document.querySelectorAll(".prompt textarea")[1]?.value === "What is a gateway?");
+  assert.equal(await page.getByLabel("Format").inputValue(), "generate");
+  assert.equal(await page.getByLabel("Most tokens").inputValue(), "99");
   await finish();
 });
 

@@ -16,12 +16,13 @@ export function samples(format: FormatId, model: string, prompt: Prompt, key: bo
     { id: "python", label: "openai (Python)", text: openaiPython(format, shortened(FORMATS[openaiFormat(format)].body(model, prompt)), key) },
     { id: "js", label: "openai (JavaScript)", text: openaiJs(format, shortened(FORMATS[openaiFormat(format)].body(model, prompt)), key) },
     { id: "anthropic", label: "anthropic (Python)", text: anthropicPython(shortened(FORMATS.messages.body(model, prompt)), key) },
-    { id: "curl", label: "curl", text: curl(format, body, key) },
+    { id: "google", label: "google-genai (Python)", text: googlePython(model, shortened(FORMATS.generate.body(model, prompt)), key) },
+    { id: "curl", label: "curl", text: curl(format, model, body, key) },
   ];
 }
 
-/** OpenAI's SDKs have no Messages. */
-const openaiFormat = (format: FormatId): FormatId => (format === "messages" ? "chat" : format);
+/** OpenAI's SDKs have their own two. */
+const openaiFormat = (format: FormatId): FormatId => (format === "responses" ? "responses" : "chat");
 const keyText = (key: boolean): string => (key ? "YOUR-KEY-FOR-THIS-GATEWAY" : "not-needed");
 
 function openaiPython(format: FormatId, body: object, key: boolean): string {
@@ -64,11 +65,28 @@ ${pythonFields(rest)}
 `;
 }
 
-function curl(format: FormatId, body: object, key: boolean): string {
+/** The SDK has names of its own for some fields, and takes the rest as the API has them. */
+function googlePython(model: string, body: object, key: boolean): string {
+  const { contents, systemInstruction, generationConfig, tools } = body as Record<string, unknown>;
+  const { maxOutputTokens, temperature } = (generationConfig ?? {}) as Record<string, unknown>;
+  const config = { system_instruction: systemInstruction, max_output_tokens: maxOutputTokens, temperature, tools };
+  const told = Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined));
+  return `from google import genai
+
+client = genai.Client(api_key="${keyText(key)}", http_options={"base_url": "${location.origin}"})
+stream = client.models.generate_content_stream(
+${pythonFields({ model, contents, ...(Object.keys(told).length === 0 ? {} : { config: told }) })}
+)
+for chunk in stream:
+    print(chunk.text or "", end="")
+`;
+}
+
+function curl(format: FormatId, model: string, body: object, key: boolean): string {
   const { path, headers } = FORMATS[format];
   const all = { "content-type": "application/json", ...headers, ...(key ? { "x-ostia-api-key": keyText(key) } : {}) };
   const lines = Object.entries(all).map(([name, value]) => `  -H '${name}: ${value}' \\\n`);
-  return `curl -N ${location.origin}${path} \\\n${lines.join("")}  -d '${JSON.stringify(body).replaceAll("'", "'\\''")}'`;
+  return `curl -N '${location.origin}${path(model)}' \\\n${lines.join("")}  -d '${JSON.stringify(body).replaceAll("'", "'\\''")}'`;
 }
 
 function pythonFields(body: object): string {

@@ -1,12 +1,13 @@
-// The three formats of clients: how a prompt is said in each, and how an answer is read.
+// The four formats of clients: how a prompt is said in each, and how an answer is read.
 
 import type { Fields, Part, Turn } from "../../read/conversation";
 import { fields, isFields, list, text } from "../../read/conversation";
 import * as chat from "../../read/chat";
+import * as generate from "../../read/generate";
 import * as messages from "../../read/messages";
 import * as responses from "../../read/responses";
 
-export type FormatId = "chat" | "responses" | "messages";
+export type FormatId = "chat" | "responses" | "messages" | "generate";
 
 export interface Said {
   role: "user" | "assistant";
@@ -38,7 +39,10 @@ export interface Used {
 
 export interface Format {
   label: string;
-  path: string;
+  /** Where a model is asked. */
+  path: (model: string) => string;
+  /** Is that the path of a request in this format? */
+  isOf: RegExp;
   headers: Record<string, string>;
   body: (model: string, prompt: Prompt) => Fields;
   read: (events: Fields[]) => Turn[];
@@ -50,7 +54,8 @@ const TOKENS = 1024;
 
 const chatFormat: Format = {
   label: "Chat Completions",
-  path: "/v1/chat/completions",
+  path: () => "/v1/chat/completions",
+  isOf: /\/chat\/completions$/,
   headers: {},
   body: (model, prompt) => ({
     model,
@@ -73,7 +78,8 @@ const chatFormat: Format = {
 
 const responsesFormat: Format = {
   label: "Responses",
-  path: "/v1/responses",
+  path: () => "/v1/responses",
+  isOf: /\/responses$/,
   headers: {},
   body: (model, prompt) => ({
     model,
@@ -93,7 +99,8 @@ const responsesFormat: Format = {
 
 const messagesFormat: Format = {
   label: "Messages",
-  path: "/v1/messages",
+  path: () => "/v1/messages",
+  isOf: /\/messages$/,
   headers: { "anthropic-version": "2023-06-01" },
   body: (model, prompt) => ({
     model,
@@ -114,13 +121,44 @@ const messagesFormat: Format = {
   },
 };
 
-export const FORMATS: Record<FormatId, Format> = { chat: chatFormat, responses: responsesFormat, messages: messagesFormat };
+const generateFormat: Format = {
+  label: "generateContent",
+  // The stream is asked for by the path, and the model named there.
+  path: (model) => `/v1beta/models/${model}:streamGenerateContent?alt=sse`,
+  isOf: /:(stream)?generateContent$/i,
+  headers: {},
+  body: (_, prompt) => ({
+    ...(prompt.system ? { systemInstruction: { parts: [{ text: prompt.system }] } } : {}),
+    contents: prompt.turns.map(({ role, text }, index) => ({
+      role: role === "assistant" ? "model" : role,
+      parts: [{ text }, ...imagesAt(prompt, index).map(inlineData)],
+    })),
+    ...generationConfig(prompt),
+    ...(prompt.tools.length === 0 ? {} : { tools: [{ functionDeclarations: prompt.tools }] }),
+  }),
+  read: (events) => generate.read({}, events).answered,
+  // Each piece tells the count so far.
+  usage: (events) => used(events.map(({ usageMetadata }) => usageMetadata), "promptTokenCount", "candidatesTokenCount"),
+};
+
+function generationConfig({ maxTokens, temperature }: Prompt): { generationConfig?: Fields } {
+  const config = { ...(maxTokens === null ? {} : { maxOutputTokens: maxTokens }), ...(temperature === null ? {} : { temperature }) };
+  return Object.keys(config).length === 0 ? {} : { generationConfig: config };
+}
+
+export const FORMATS: Record<FormatId, Format> = { chat: chatFormat, responses: responsesFormat, messages: messagesFormat, generate: generateFormat };
+
+/** The format of a request to this path, if it is one of them. */
+export function formatOf(path: string): FormatId | null {
+  const found = (Object.entries(FORMATS) as [FormatId, Format][]).find(([, format]) => format.isOf.test(path));
+  return found?.[0] ?? null;
+}
 
 function tools(prompt: Prompt, told: (tool: Tool) => Fields): { tools?: Fields[] } {
   return prompt.tools.length === 0 ? {} : { tools: prompt.tools.map(told) };
 }
 
-/** Tools as somebody wrote them, each in the form of any of the three formats; null for what is no list of them. */
+/** Tools as somebody wrote them, each in the form of any of the formats; null for what is no list of them. */
 export function toolsOf(written: string): Tool[] | null {
   if (!written.trim()) return [];
   try {
@@ -147,8 +185,19 @@ function withImages(said: string, images: string[], block: (url: string) => Fiel
 }
 
 function imageBlock(url: string): Fields {
+  const { type, data } = fileOf(url);
+  return { type: "image", source: { type: "base64", media_type: type, data } };
+}
+
+function inlineData(url: string): Fields {
+  const { type, data } = fileOf(url);
+  return { inlineData: { mimeType: type, data } };
+}
+
+/** What a data: URL holds. */
+function fileOf(url: string): { type: string; data: string } {
   const [head = "", data = ""] = url.split(",");
-  return { type: "image", source: { type: "base64", media_type: head.slice(5).replace(";base64", ""), data } };
+  return { type: head.slice(5).replace(";base64", ""), data };
 }
 
 function used(usages: unknown[], input: string, output: string): Used | null {
@@ -158,22 +207,25 @@ function used(usages: unknown[], input: string, output: string): Used | null {
 
 /** A prompt as a recorded request said it, as far as the playground can. */
 export function promptOf(path: string, request: Fields): { format: FormatId; prompt: Prompt } | null {
-  const found = (Object.entries(FORMATS) as [FormatId, Format][]).find(([, format]) => path.endsWith(format.path.slice(3)));
-  if (!found) return null;
-  const [format] = found;
-  const { asked, tools } = { chat, responses, messages }[format].read(request, {});
+  const format = formatOf(path);
+  if (!format) return null;
+  const { asked, tools } = { chat, responses, messages, generate }[format].read(request, {});
+  const settings = { ...request, ...fields(request.generationConfig) };
   const said = (parts: Part[]) => parts.map((part) => ("text" in part ? part.text : "")).filter(Boolean).join("\n");
   const system = asked.filter(({ role }) => /^(system|developer|instructions)$/.test(role)).map(({ parts }) => said(parts));
-  const turns = asked.flatMap(({ role, parts }) => (role === "user" || role === "assistant" ? [{ role, text: said(parts) } as Said] : []));
+  const turns = asked.flatMap(({ role, parts }): Said[] => {
+    const by = role === "model" ? "assistant" : role;
+    return by === "user" || by === "assistant" ? [{ role: by, text: said(parts) }] : [];
+  });
   const images = (asked.at(-1)?.parts ?? []).flatMap((part) => (part.kind === "image" && part.url.startsWith("data:") ? [part.url] : []));
-  const number = (...names: string[]) => names.map((name) => request[name]).find((value) => typeof value === "number") ?? null;
+  const number = (...names: string[]) => names.map((name) => settings[name]).find((value) => typeof value === "number") ?? null;
   return {
     format,
     prompt: {
       system: system.join("\n\n"),
       turns: turns.length > 0 ? turns : [{ role: "user", text: "" }],
       images,
-      maxTokens: number("max_completion_tokens", "max_tokens", "max_output_tokens") as number | null,
+      maxTokens: number("max_completion_tokens", "max_tokens", "max_output_tokens", "maxOutputTokens") as number | null,
       temperature: number("temperature") as number | null,
       tools: tools.map(({ definition }) => toolOf(fields(definition))).filter(({ name }) => name !== ""),
     },

@@ -54,7 +54,7 @@ async function follow(
   tell: (change: Partial<Run>) => void,
   passed: () => number,
 ): Promise<void> {
-  const response = await call(format.path, format.body(model, prompt), format.headers, signal);
+  const response = await call(format.path(model), format.body(model, prompt), format.headers, signal);
   tell({ state: "streaming", traceId: response.headers.get("x-ostia-trace-id"), provider: response.headers.get("x-ostia-provider") });
   const events: Fields[] = [];
   const reader = new EventReader();

@@ -5,10 +5,11 @@ import { Code } from "../../parts/code";
 import { Link } from "../../parts/link";
 import { isFields } from "../../read/conversation";
 import { lastAttempt } from "../../record";
+import { formatOf } from "../playground/formats";
 import { Missing } from "./missing";
 
 export function Repeat({ record }: { record: LogRecord }) {
-  const canPlay = /\/(chat\/completions|responses|messages)$/.test(record.path) && isFields(record.request.body);
+  const canPlay = formatOf(record.path) !== null && isFields(record.request.body);
   return (
     <div>
       <Missing body={record.request} side="request" />
