@@ -105,6 +105,12 @@ impl Filter {
         Filter { from_ms: Some(from_ms), to_ms: Some(to_ms), ..self.clone() }
     }
 
+    /// Of what was thought in a time: which requests it has to be about; `None`: any. When they came makes no difference.
+    pub(crate) fn of_feedback(&self) -> Option<Filter> {
+        let requests = Filter { from_ms: None, to_ms: None, ..self.clone() };
+        (requests != Filter::default()).then_some(requests)
+    }
+
     /// Does it ask for what sums by day are kept by, so that they know the days on which there is any?
     pub(crate) fn is_of_days(&self) -> bool {
         self.provider.is_some() || self.model.is_some() || self.key.is_some()

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 use utoipa::ToSchema;
 
 use crate::body::Kept;
@@ -70,13 +70,37 @@ pub struct Record {
     /// Who was asked, in turn.
     pub attempts: Vec<Attempt>,
     /// How it was decided whom to ask, where there was something to decide.
-    pub decisions: Option<Value>,
+    #[schema(value_type = Option<Value>)]
+    pub decisions: Option<Decisions>,
     /// The client's body, as far as it is kept.
     #[serde(skip)]
     pub request: Kept,
     /// The answer's.
     #[serde(skip)]
     pub response: Kept,
+}
+
+/// How it was decided whom to ask: JSON, which is written once and copied from then on.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Decisions(Box<RawValue>);
+
+impl Decisions {
+    /// Of what says so; `None` of what is no JSON.
+    pub fn of(told: &impl Serialize) -> Option<Decisions> {
+        to_raw_value(told).ok().map(Decisions)
+    }
+
+    /// As they are written.
+    pub fn as_str(&self) -> &str {
+        self.0.get()
+    }
+}
+
+impl PartialEq for Decisions {
+    fn eq(&self, other: &Decisions) -> bool {
+        self.as_str() == other.as_str()
+    }
 }
 
 /// One call to a provider.

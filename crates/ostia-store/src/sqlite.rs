@@ -2,7 +2,7 @@
 
 pub(crate) mod conditions;
 pub(crate) mod database;
-mod feedback;
+pub(crate) mod feedback;
 mod ids;
 pub(crate) mod insert;
 pub(crate) mod packed;

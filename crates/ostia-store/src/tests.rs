@@ -26,7 +26,7 @@ use crate::reader::Reader;
 use crate::record::{Attempt, Outcome, Record, RecordError, Usage};
 use crate::retention::Retention;
 use crate::spans::Joined;
-use crate::sqlite::{conditions, database, insert, reprice, retention};
+use crate::sqlite::{self, conditions, database, feedback, insert, reprice, retention};
 use crate::steps::Steps;
 use crate::summary::{Grouping, Sums};
 use crate::writer::Store;
@@ -313,6 +313,53 @@ fn ids_are_found_over_all_time() {
     let session = Filter { session: Some("talk".into()), ..Filter::default() };
     assert_eq!(reader.list(&session, page(10)).unwrap().0.len(), SEGMENTS as usize);
     assert_eq!(reader.sessions(&Filter::default(), page(10)).unwrap().0[0].sums.requests, SEGMENTS as u64);
+}
+
+/// Feedback's traces are found alike one after the other and in one pass, whether a request's own id names them or a client's word.
+#[test]
+fn feedback_is_counted_alike_however_its_traces_are_found() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("records.db");
+    let mut connection = database::open(&path).unwrap();
+    let asked = |id: &str, trace: &str, model: &str| Record {
+        trace_id: trace.into(),
+        model: Some(model.into()),
+        ..record(id, 1)
+    };
+    let all = [
+        asked("own", "own", "first"),
+        asked("1", "own", "second"),
+        asked("2", "named", "third"),
+        asked("3", "named", "fourth"),
+    ];
+    insert::write(&mut connection, &all).unwrap();
+    // Others may have the same hash.
+    connection.execute("INSERT INTO ids SELECT 0, id_hash('named'), 1", []).unwrap();
+    let thought = |id: &str, trace: &str| Feedback {
+        id: id.into(),
+        trace_id: trace.into(),
+        created_ms: 5,
+        value: 2,
+        weight: 0.5,
+        ..Feedback::default()
+    };
+    let thoughts =
+        [thought("a", "own"), thought("b", "named"), thought("c", "named"), thought("d", "nobody")];
+    feedback::keep(&mut connection, &thoughts).unwrap().unwrap();
+    let mut reader = sqlite::Reader::new(&path);
+    let steps = Steps { from_ms: 0, to_ms: 10, step_ms: 10 };
+    let mut counted = |filter: &Filter, is_many: bool| {
+        let mut all = reader.thought(filter, &steps, is_many).unwrap();
+        all.sort_by(|one, other| one.model.cmp(&other.model));
+        all.into_iter().map(|one| (one.model, one.count, one.weighted)).collect::<Vec<_>>()
+    };
+    let of = |model: &str, count: u64| (Some(model.to_owned()), count, count as f64);
+    for is_many in [false, true] {
+        let all = [(None, 1, 1.0), of("first", 1), of("third", 2)];
+        assert_eq!(counted(&Filter::default(), is_many), all);
+        let of_model = Filter { model: Some("fourth".into()), ..Filter::default() };
+        assert_eq!(counted(&of_model, is_many), [of("third", 2)]);
+    }
 }
 
 /// None of these may look through all requests.

@@ -90,7 +90,6 @@ impl Reader {
     }
 
     pub(crate) fn feedback(&self, filter: &Filter, steps: &Steps) -> Result<Vec<FeedbackTally>, ReadError> {
-        let requests = Filter { from_ms: None, to_ms: None, ..filter.clone() };
         let mut parameters = Parameters::default();
         let (from_ms, to_ms) = (parameters.int(steps.from_ms), parameters.int(steps.to_ms));
         let time = format!("created_ms >= {from_ms} AND created_ms < {to_ms}");
@@ -99,9 +98,9 @@ impl Reader {
             "(started_ms, id) IN (SELECT started_ms, id FROM ostia_names WHERE kind = 'trace' AND name IN \
              (SELECT trace_id FROM ostia_feedback WHERE {time}))"
         );
-        let of_requests = match requests == Filter::default() {
-            true => String::new(),
-            false => {
+        let of_requests = match filter.of_feedback() {
+            None => String::new(),
+            Some(requests) => {
                 let mut conditions = Conditions::of(&requests, &mut parameters);
                 conditions.and(&of_traces);
                 format!("AND trace_id IN (SELECT trace_id FROM ostia_records FINAL {})", conditions.text())

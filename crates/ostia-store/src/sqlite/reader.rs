@@ -1,6 +1,7 @@
 //! Reads the file, on a connection that cannot change it.
 
 mod caches;
+mod feedback;
 mod passing;
 mod scan;
 mod search;
@@ -16,7 +17,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, params_from_i
 use serde_json::Value;
 
 use super::packed::{Number, Wanted};
-use super::{conditions, database, feedback, spans};
+use super::{conditions, database, feedback as kept_feedback, spans};
 use crate::answers::{ANSWER_WITHIN, Listed, ReadError, TRACE_MAX, Told, paged, plain};
 use crate::conditions::Conditions;
 use crate::query::{Filter, Page};
@@ -124,7 +125,7 @@ impl Reader {
         add_bodies(connection, &mut row)?;
         let trace_id = row.told["trace_id"].as_str().unwrap_or_default();
         row.told["feedback"] =
-            serde_json::to_value(feedback::of_trace(connection, trace_id)?).unwrap_or_default();
+            serde_json::to_value(kept_feedback::of_trace(connection, trace_id)?).unwrap_or_default();
         Ok(Some(row.told))
     }
 

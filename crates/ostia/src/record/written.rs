@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 use http::HeaderValue;
 use ostia_dialect::{Meter, Usage as Told};
 use ostia_routing as routing;
-use ostia_store::{Attempt, IMAGE_DEFAULT, Outcome, Record, RecordError, Unwritten, Usage};
+use ostia_store::{Attempt, Decisions, IMAGE_DEFAULT, Outcome, Record, RecordError, Unwritten, Usage};
 use serde_json::{Value, json};
 
 use super::account::{Entry, Made};
@@ -200,12 +200,14 @@ fn with_port(authority: &str, port: u16) -> String {
 }
 
 /// How it was decided, or of what is too long the result.
-fn told_decisions(record: &routing::Record) -> Option<Value> {
-    let told = serde_json::to_value(record).ok()?;
-    Some(match told.to_string().len() {
-        ..=DECISIONS_BYTES_MAX => told,
-        bytes => json!({"result": record.result, "attempts": record.attempts, "bytes": bytes}),
-    })
+fn told_decisions(record: &routing::Record) -> Option<Decisions> {
+    let told = Decisions::of(record)?;
+    match told.as_str().len() {
+        ..=DECISIONS_BYTES_MAX => Some(told),
+        bytes => {
+            Decisions::of(&json!({"result": record.result, "attempts": record.attempts, "bytes": bytes}))
+        }
+    }
 }
 
 fn usage(told: Told) -> Usage {

@@ -36,13 +36,13 @@ impl Reader {
         filter: &Filter,
         steps: &Steps,
     ) -> Result<Vec<FeedbackTally>, ReadError> {
-        let requests = Filter { from_ms: None, to_ms: None, ..filter.clone() };
+        let requests = filter.of_feedback();
         self.on(async |client| {
             let mut tallies = Tallies::new();
             let mut after = (steps.from_ms, String::new());
             loop {
                 let page = page(client, &after, steps.to_ms).await?;
-                add(client, &requests, steps, &page, &mut tallies).await?;
+                add(client, requests.as_ref(), steps, &page, &mut tallies).await?;
                 match page.into_iter().nth(PAGE - 1) {
                     Some(last) => after = (last.created_ms, last.id),
                     None => break,
@@ -82,7 +82,7 @@ async fn page(client: &Client, after: &(i64, String), to_ms: i64) -> Result<Vec<
 /// Adds what is about traces with a request that passes the filter; all of it where nothing is asked for.
 async fn add(
     client: &Client,
-    requests: &Filter,
+    requests: Option<&Filter>,
     steps: &Steps,
     page: &[Thought],
     tallies: &mut Tallies,
@@ -90,9 +90,9 @@ async fn add(
     let ids: HashSet<&str> = page.iter().map(|thought| thought.trace_id.as_str()).collect();
     let ids: Vec<&str> = ids.into_iter().collect();
     let models = models(client, &ids).await?;
-    let passing = match *requests == Filter::default() {
-        true => None,
-        false => Some(passing(client, requests, &ids).await?),
+    let passing = match requests {
+        None => None,
+        Some(requests) => Some(passing(client, requests, &ids).await?),
     };
     for thought in page {
         if passing.as_ref().is_some_and(|passing| !passing.contains(&thought.trace_id)) {

@@ -174,8 +174,9 @@ impl Words {
             })
             .collect();
         let (all, bytes) = bytes.split_at_checked(end)?;
-        let codes = numbers(bytes, requests)?.into_iter().map(|code| u32::try_from(code).unwrap_or_default());
-        Some(Words { all: std::str::from_utf8(all).ok()?.to_owned(), ends, codes: codes.collect() })
+        let code = |code: i64| u32::try_from(code).ok().filter(|code| *code as usize <= ends.len());
+        let codes = numbers(bytes, requests)?.into_iter().map(code).collect::<Option<_>>()?;
+        Some(Words { all: std::str::from_utf8(all).ok()?.to_owned(), ends, codes })
     }
 }
 
@@ -296,5 +297,7 @@ mod tests {
             assert_eq!(Words::decoded(&bytes[..end], texts.len()), None, "up to {end}");
         }
         assert_eq!(Words::default().word(1), None);
+        let unknown = Words { codes: vec![1], ..Words::default() };
+        assert_eq!(Words::decoded(&unknown.encoded(), 1), None, "a code of no text");
     }
 }

@@ -1,20 +1,15 @@
-//! Counts that no sums are kept of: requests by a fact and a step, groups by what clients say, and what people thought.
+//! Counts that no sums are kept of: requests by a fact and a step, and groups by what they have in common.
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, Row, params_from_iter};
+use rusqlite::Connection;
 
 use super::scan::{Chunk, Scan};
 use super::{Reader, passing};
-use crate::answers::{Fact, FeedbackTally, GroupBy, GroupRow, ReadError, TALLIES_MAX, Tally};
-use crate::conditions::Value;
+use crate::answers::{Fact, GroupBy, GroupRow, ReadError, TALLIES_MAX, Tally};
 use crate::query::Filter;
 use crate::sqlite::packed::{Columns, Number, Text, Wanted};
-use crate::sqlite::{conditions, ids};
 use crate::steps::Steps;
-
-/// How many requests of a name have feedback, and its average.
-type Thought = (String, (u64, f64));
 
 /// By code and beginning of the step, and then by name.
 type Counts<K> = HashMap<(K, i64), u64>;
@@ -67,71 +62,6 @@ impl Reader {
                 .for_each(|group| group.feedback = Some(feedback));
         }
         Ok((count, groups))
-    }
-
-    /// How many requests of each group have feedback, and its average.
-    fn feedback_by(&mut self, filter: &Filter, by: &GroupBy) -> Result<Vec<Thought>, ReadError> {
-        let (column, own) = match by {
-            GroupBy::Provider => ("provider", None),
-            GroupBy::Model => ("model", None),
-            GroupBy::Metadata(name) => {
-                ("(SELECT value FROM json_each(metadata) AS own WHERE own.key = ?)", Some(name.clone()))
-            }
-        };
-        let conditions = conditions::of(filter);
-        let text = format!(
-            "SELECT name, count(DISTINCT number), avg(value * weight) FROM \
-             (SELECT {column} AS name, number, trace_id AS of_trace FROM requests {}) \
-             JOIN feedback ON feedback.trace_id = of_trace WHERE name IS NOT NULL GROUP BY 1",
-            conditions.and_text(&of_feedback())
-        );
-        let values = own.map(Value::Text).into_iter().chain(conditions.values);
-        self.all(&text, values.collect(), |row| Ok((row.get(0)?, (count(row, 1)?, row.get(2)?))))
-    }
-
-    pub(crate) fn feedback(
-        &mut self,
-        filter: &Filter,
-        steps: &Steps,
-    ) -> Result<Vec<FeedbackTally>, ReadError> {
-        let requests = Filter { from_ms: None, to_ms: None, ..filter.clone() };
-        let conditions = conditions::of(&requests);
-        let of_requests = match requests == Filter::default() {
-            true => String::new(),
-            false => {
-                let conditions = conditions.and_text(&of_feedback());
-                format!("AND trace_id IN (SELECT trace_id FROM requests {conditions})")
-            }
-        };
-        let step_ms = steps.step_ms;
-        let text = format!(
-            "SELECT created_ms / {step_ms} * {step_ms}, value, \
-             (SELECT model FROM requests WHERE number IN ({}) AND requests.trace_id = feedback.trace_id ORDER BY number LIMIT 1), \
-             count(*), sum(value * weight) FROM feedback WHERE created_ms >= ? AND created_ms < ? {of_requests} GROUP BY 1, 2, 3",
-            ids::numbers_of_trace("feedback.trace_id", "id_hash(feedback.trace_id)")
-        );
-        let time = [steps.from_ms.into(), steps.to_ms.into()];
-        let tally = |row: &Row<'_>| {
-            Ok(FeedbackTally {
-                start_ms: row.get(0)?,
-                value: row.get(1)?,
-                model: row.get(2)?,
-                count: count(row, 3)?,
-                weighted: row.get(4)?,
-            })
-        };
-        self.all(&text, time.into_iter().chain(conditions.values).collect(), tally)
-    }
-
-    fn all<T>(
-        &mut self,
-        text: &str,
-        values: Vec<Value>,
-        of: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
-    ) -> Result<Vec<T>, ReadError> {
-        let mut select = self.connection()?.prepare_cached(text)?;
-        let rows = select.query_map(params_from_iter(&values), of)?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 }
 
@@ -260,13 +190,4 @@ impl Grouped {
             feedback: None,
         }
     }
-}
-
-/// Somebody thought something of its trace.
-fn of_feedback() -> String {
-    format!("number IN ({}) AND trace_id IN (SELECT trace_id FROM feedback)", ids::NUMBERS_OF_FEEDBACK)
-}
-
-fn count(row: &Row<'_>, at: usize) -> rusqlite::Result<u64> {
-    row.get::<_, i64>(at).map(|count| u64::try_from(count).unwrap_or_default())
 }
