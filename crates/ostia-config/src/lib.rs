@@ -225,6 +225,8 @@ pub struct GatewayKey {
     pub name: Option<String>,
     /// The name of the config for requests that show it and bring none.
     pub config: Option<String>,
+    /// Of which of its requests bodies are kept, in place of what `records.bodies` says.
+    pub bodies: Option<BodiesKept>,
 }
 
 /// Bounds on the parts of an upstream call; each is above zero and at most [`TIMEOUT_MAX`].

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::reader::{Item, Reader};
 use crate::shape::Shape;
 use crate::store::{self, RecordServer};
+use crate::{Code, SecretRef};
 
 /// What is kept of each request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,10 +70,10 @@ impl Default for Records {
 }
 
 impl Records {
-    /// What holds from the start of the gateway to its end: all but how much of bodies is kept, and where in the file it stands.
+    /// What holds from the start of the gateway to its end: all but how much of bodies is kept, and the password of the server.
     pub fn fixed(&self) -> Records {
         let Records { bodies, body_bytes, .. } = Records::default();
-        let store = self.store.clone().map(RecordServer::wherever);
+        let store = self.store.clone().map(RecordServer::without_password);
         Records { store, bodies, body_bytes, ..self.clone() }
     }
 }
@@ -80,6 +81,7 @@ impl Records {
 /// Reads the section: `off`, or a map.
 pub(crate) fn read(item: &Item<'_>, reader: &mut Reader<'_>) -> Records {
     let mut records = Records::default();
+    let mut password = None;
     if !item.is_map() {
         let word = reader.one_of(&item.taken_for(&OFF));
         return Records { are_kept: word.is_none(), ..records };
@@ -87,11 +89,8 @@ pub(crate) fn read(item: &Item<'_>, reader: &mut Reader<'_>) -> Records {
     for (name, field) in reader.fields(item) {
         match name {
             "store" => records.store = store::read(&field, reader),
-            "bodies" => {
-                let word = reader.one_of(&field);
-                let all = [BodiesKept::Full, BodiesKept::Errors, BodiesKept::Off];
-                records.bodies = all.into_iter().find(|kept| word.as_deref() == Some(kept.as_str()));
-            }
+            "password" => password = reader.secret(&field).map(|secret| (secret, field)),
+            "bodies" => records.bodies = read_bodies(&field, reader),
             "body_bytes" => records.body_bytes = reader.bytes(&field).unwrap_or(records.body_bytes),
             "mask" => records.mask = reader.texts(&field),
             "keep" => records.keep = reader.age(&field).unwrap_or(records.keep),
@@ -100,7 +99,40 @@ pub(crate) fn read(item: &Item<'_>, reader: &mut Reader<'_>) -> Records {
             _ => records.bodies_bytes = reader.bytes(&field).unwrap_or(records.bodies_bytes),
         }
     }
+    if let Some((secret, field)) = password {
+        set_password(secret, &field, item.has("store"), &mut records, reader);
+    }
     records
+}
+
+/// The password of the server, in the place of one in its address.
+fn set_password(
+    secret: SecretRef,
+    field: &Item<'_>,
+    names_server: bool,
+    records: &mut Records,
+    reader: &mut Reader<'_>,
+) {
+    match records.store.as_mut().map(RecordServer::password_mut) {
+        Some(password @ None) => *password = Some(secret),
+        Some(Some(_)) => {
+            let hint = "take the one in `store` out".to_owned();
+            reader.problem(field, Code::WrongValue, "stands beside a password in `store`", Some(hint));
+        }
+        // What is wrong with that has been said.
+        None if names_server => {}
+        None => {
+            let hint = "add store: \"postgres://USER@HOST/DATABASE\"".to_owned();
+            reader.problem(field, Code::WrongValue, "is for a server, and `store` names none", Some(hint));
+        }
+    }
+}
+
+/// Of which requests bodies are kept.
+pub(crate) fn read_bodies(item: &Item<'_>, reader: &mut Reader<'_>) -> Option<BodiesKept> {
+    let word = reader.one_of(item);
+    let all = [BodiesKept::Full, BodiesKept::Errors, BodiesKept::Off];
+    all.into_iter().find(|kept| word.as_deref() == Some(kept.as_str()))
 }
 
 static OFF: Shape = Shape::Words(|| vec!["off"]);

@@ -133,26 +133,32 @@ fn read_auth(item: &Item<'_>, reader: &mut Reader<'_>) -> Auth {
     auth
 }
 
-/// A credential, or `{key: credential, name: word, config: name}`. A map without `key` may be a credential that YAML took for one, so
+/// A credential, or `{key: credential, name: word, config: name, bodies: word}`. A map without `key` may be a credential that YAML took for one, so
 /// nothing of it is repeated.
 fn read_key(item: &Item<'_>, reader: &mut Reader<'_>) -> Option<GatewayKey> {
     if !item.is_map() {
-        return reader.secret(item).map(|secret| GatewayKey { secret, name: None, config: None });
+        return reader.secret(item).map(|secret| GatewayKey {
+            secret,
+            name: None,
+            config: None,
+            bodies: None,
+        });
     }
     if !item.has("key") {
         let hint = "write {key: \"${OSTIA_KEY}\", config: name}".to_owned();
         reader.problem(item, Code::Missing, "has no `key`", Some(hint));
         return None;
     }
-    let (mut secret, mut name, mut config) = (None, None, None);
+    let (mut secret, mut name, mut config, mut bodies) = (None, None, None, None);
     for (field, item) in reader.fields(item) {
         match field {
             "key" => secret = reader.secret(&item),
             "name" => name = reader.text(&item),
+            "bodies" => bodies = records::read_bodies(&item, reader),
             _ => config = reader.text(&item),
         }
     }
-    secret.map(|secret| GatewayKey { secret, name, config })
+    secret.map(|secret| GatewayKey { secret, name, config, bodies })
 }
 
 fn read_cors(item: &Item<'_>, reader: &mut Reader<'_>) -> Cors {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use crate::expand::{Part, expand, parts};
 use crate::reader::{Item, Reader};
 use crate::tree::Value;
-use crate::{Code, Place, SecretRef, secret};
+use crate::{Code, SecretRef, secret};
 
 pub use clickhouse::ClickHouse;
 
@@ -54,16 +54,25 @@ pub enum Encryption {
 }
 
 impl RecordServer {
-    /// The same, wherever it stands in the file.
-    pub(crate) fn wherever(mut self) -> RecordServer {
-        let password = match &mut self {
+    /// The same, whatever its password is.
+    pub(crate) fn without_password(mut self) -> RecordServer {
+        *self.password_mut() = None;
+        self
+    }
+
+    /// The password, if one is needed.
+    pub fn password(&self) -> Option<&SecretRef> {
+        match self {
+            RecordServer::Postgres(postgres) => postgres.password.as_ref(),
+            RecordServer::ClickHouse(clickhouse) => clickhouse.password.as_ref(),
+        }
+    }
+
+    pub(crate) fn password_mut(&mut self) -> &mut Option<SecretRef> {
+        match self {
             RecordServer::Postgres(postgres) => &mut postgres.password,
             RecordServer::ClickHouse(clickhouse) => &mut clickhouse.password,
-        };
-        if let Some(password) = password {
-            password.place = Place::default();
         }
-        self
     }
 }
 
@@ -311,6 +320,33 @@ mod tests {
             let file = format!("records: {{store: '{scheme}://u:secret@h/d'}}");
             let written = read_file("o.yaml", &file, &env).report.written();
             assert!(!written.to_string().contains("secret"), "{written}");
+        }
+    }
+
+    #[test]
+    fn a_password_may_stand_beside_the_address() {
+        let read = |file: &str| read_file("o.yaml", file, &env);
+        for scheme in ALL {
+            let of = |password: &str| {
+                let records =
+                    read(&format!("records: {{store: '{scheme}://u@h/d', password: '{password}'}}"));
+                records.config.records
+            };
+            let (one, other) = (of("file:/run/pg"), of("s3cret"));
+            let source = one.store.as_ref().unwrap().password().unwrap().source.clone();
+            assert_eq!(source, SecretSource::File { path: "/run/pg".into() });
+            // Another password is no other server.
+            assert!(one != other && one.fixed() == other.fixed());
+            let twice = read(&format!("records: {{store: '{scheme}://u:s3cret@h/d', password: x}}"));
+            let told = twice.report.render(false);
+            assert!(told.contains("beside a password") && !told.contains("s3cret"), "{told}");
+        }
+        for (file, expected) in [
+            ("records: {password: s3cret}", "names none"),
+            ("records: {store: 'mysql://h/d', password: s3cret}", "must begin with"),
+        ] {
+            let told = read(file).report.render(false);
+            assert!(told.contains(expected) && !told.contains("s3cret"), "{told}");
         }
     }
 

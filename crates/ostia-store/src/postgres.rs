@@ -33,12 +33,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::ClientConfig;
-use secrecy::SecretString;
 use tokio_postgres::Transaction;
 use tokio_postgres::error::SqlState;
 
 use crate::feedback::{Feedback, FeedbackChange};
 use crate::network::Connect;
+use crate::password::Password;
 use crate::price::Prices;
 use crate::record::Record;
 use crate::reprice::Progress;
@@ -57,7 +57,7 @@ pub struct Server {
     /// Who writes and reads. It has to own the database, or be allowed to create a schema in it.
     pub user: String,
     /// The password, if there is one.
-    pub password: Option<SecretString>,
+    pub password: Password,
     /// The database.
     pub database: String,
     /// Whether TLS is spoken.

@@ -123,7 +123,8 @@ async fn serve(
         record.account().call(endpoint.operation());
     }
     let caller = &caller::authenticate(&settings.gateway_keys, std::mem::take(&mut gateway.credentials))?;
-    record.account().sent_by(caller.owner, caller.name(&settings.gateway_keys));
+    let keys = &settings.gateway_keys;
+    record.account().sent_by(caller.owner, caller.name(keys), caller.bodies(keys));
     let gateway = &*gateway;
     let files = &Rc::default();
     let inbound = Inbound { core, caller, gateway, parts, upload: None, files };

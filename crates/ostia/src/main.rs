@@ -151,6 +151,7 @@ fn serve(options: &Serve) -> Result<(), String> {
     if place.is_err() {
         log.say(Level::Warn, Target::Server, format!("Records: {records}."));
     }
+    let password = loaded.record_server.as_ref().map(|server| server.password().clone());
     let welcome = Welcome::of(options, address, &loaded, &records, &log);
     let fixed = loaded.fixed.clone();
     let (snapshots, in_force) = watch::channel(Snapshot::first(loaded));
@@ -180,6 +181,7 @@ fn serve(options: &Serve) -> Result<(), String> {
         data,
         insecure,
         fixed,
+        password,
         state,
         snapshots,
         credentials,

@@ -14,6 +14,7 @@ use std::thread;
 use std::time::Duration;
 
 use ostia_routing::State;
+use ostia_store::Password;
 use tokio::sync::{oneshot, watch};
 
 use crate::config::exposure;
@@ -63,6 +64,8 @@ pub struct Reloader {
     pub insecure: bool,
     /// What cannot change.
     pub fixed: Fixed,
+    /// The password of the server that records are kept in, if they are in one.
+    pub password: Option<Password>,
     /// What the requests of one config share, under each configuration.
     pub state: Arc<State>,
     /// Where the cores hear of a configuration.
@@ -167,9 +170,18 @@ impl Reloader {
                 loaded.settings.catalog_told()
             ));
         }
+        self.renew_password(&loaded);
         self.snapshots.send_modify(|snapshot| *snapshot = snapshot.next(loaded));
         self.credentials.renew(self.snapshots.borrow().network());
         Report { is_in_force: true, text }
+    }
+
+    /// The next connections to the server of records show the password of this configuration, if it is one of that server.
+    fn renew_password(&self, loaded: &Loaded) {
+        let server = loaded.record_server.as_ref().filter(|_| self.fixed.has_same_server(&loaded.fixed));
+        if let (Some(own), Some(server)) = (&self.password, server) {
+            own.replace(server.password().now());
+        }
     }
 }
 

@@ -105,6 +105,11 @@ static KEY_FIELDS: &[super::Field] = &[
     ("key", Secret, "The key: ${NAME}, file:/path, or the key itself"),
     ("name", Text, "What conditions and records call the key"),
     ("config", Text, "The name of the config of requests that show the key and bring none"),
+    (
+        "bodies",
+        Words(|| vec!["full", "errors", "off"]),
+        "Of which of its requests bodies are kept. Default: as records.bodies says",
+    ),
 ];
 
 static CORS: &[super::Field] =
@@ -211,6 +216,11 @@ static RECORDS_FIELDS: &[super::Field] = &[
         "store",
         Private,
         "The server in which they are kept: postgres://USER:${PASSWORD}@HOST/DATABASE, or clickhouse://... Default: a file in the data directory",
+    ),
+    (
+        "password",
+        Secret,
+        "The password of that server: file:/path, ${NAME}, or itself. A file that changes is read again",
     ),
     (
         "bodies",

@@ -7,11 +7,12 @@ use std::fmt::{self, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 
 use super::Error;
 use super::row_binary::{Decoder, Encoder};
 use crate::mask;
+use crate::password::Password;
 
 /// How long an answer to a question may take, as its server counts,
 const ANSWER_SECONDS: u64 = 10;
@@ -62,7 +63,7 @@ pub struct ClickHouse {
     /// Who asks.
     pub user: String,
     /// The password, if one is needed.
-    pub password: Option<SecretString>,
+    pub password: Password,
     /// Where the tables are; it has to be there.
     pub database: String,
     /// Where it is, in words for the operator: without the password.
@@ -217,7 +218,8 @@ impl ClickHouse {
         body: Vec<u8>,
         within: Duration,
     ) -> Result<Vec<u8>, Error> {
-        let password = self.password.as_ref().map_or("", |password| password.expose_secret());
+        let password = self.password.now();
+        let password = password.as_ref().map_or("", |password| password.expose_secret());
         let own = [("x-clickhouse-user", self.user.as_str()), ("x-clickhouse-key", password)];
         let headers = own.iter().chain(headers).map(|(name, value)| (*name, (*value).to_owned())).collect();
         let answer =

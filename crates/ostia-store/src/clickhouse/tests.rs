@@ -102,7 +102,7 @@ impl Served {
         ClickHouse {
             http: Arc::new(Direct(self.address)),
             user: "ostia".into(),
-            password: Some(PASSWORD.into()),
+            password: Some(PASSWORD.into()).into(),
             database: "ostia".into(),
             told: format!("clickhouse://{}/ostia", self.address),
         }
@@ -618,7 +618,7 @@ fn what_is_wrong_is_said() {
         assert!(!format!("{told:?}").contains("secret"), "{told:?}");
     };
     let right = || served.server();
-    check(ClickHouse { password: Some("secret".into()), ..right() }, "Authentication failed");
+    check(ClickHouse { password: Some("secret".into()).into(), ..right() }, "Authentication failed");
     check(ClickHouse { database: "other".into(), ..right() }, "other");
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     check(ClickHouse { http: Arc::new(Direct(closed)), ..right() }, "refused");
@@ -656,7 +656,7 @@ fn a_server_is_tried_and_left_as_it_is() {
     server().command("INSERT INTO ostia_versions SELECT 99").unwrap();
     tried(server(), false, &["newer gateway", "-> renew this gateway"]);
     tried(
-        ClickHouse { password: Some("s3cret".into()), ..server() },
+        ClickHouse { password: Some("s3cret".into()).into(), ..server() },
         false,
         &["Authentication failed", "-> look at `ostia` and its password"],
     );

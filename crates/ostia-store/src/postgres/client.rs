@@ -197,7 +197,7 @@ async fn connect(server: &Server, role: Role) -> Result<tokio_postgres::Client, 
     let stream = opened.map_err(|error| Fault::Closed(format!("no connection: {error}")))?;
     let mut config = tokio_postgres::Config::new();
     config.user(&server.user).dbname(&server.database).application_name("ostia");
-    if let Some(password) = &server.password {
+    if let Some(password) = server.password.now() {
         config.password(password.expose_secret());
     }
     let mut client = match &server.encryption {

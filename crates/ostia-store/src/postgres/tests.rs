@@ -65,7 +65,7 @@ impl Databases {
             host: "127.0.0.1".to_owned(),
             port: self.server.port(),
             user: "ostia".to_owned(),
-            password: Some(password.to_owned().into()),
+            password: Some(password.to_owned().into()).into(),
             database: database.to_owned(),
             encryption: Encryption::Off,
             connect: Arc::new(Here),

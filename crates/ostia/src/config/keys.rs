@@ -5,7 +5,7 @@ use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
 use std::path::PathBuf;
 
-use ostia_config::SecretSource;
+use ostia_config::{BodiesKept, SecretSource};
 use secrecy::{ExposeSecret as _, SecretString};
 use subtle::ConstantTimeEq as _;
 
@@ -18,6 +18,8 @@ pub struct GatewayKey {
     pub name: Option<String>,
     /// The name of the config for requests that bring none.
     pub config: Option<String>,
+    /// Of which of its requests bodies are kept; `None`: as of all.
+    pub bodies: Option<BodiesKept>,
 }
 
 /// Where the operator's key for a provider comes from. Never the key.
@@ -130,7 +132,7 @@ mod tests {
 
     #[test]
     fn keys_are_found_by_their_whole_text() {
-        let key = |secret: &str| GatewayKey { secret: secret.into(), name: None, config: None };
+        let key = |secret: &str| GatewayKey { secret: secret.into(), name: None, config: None, bodies: None };
         let keys = GatewayKeys::new(["pk-1", "pk-2", "pk-1"].map(key).into());
         for (shown, place) in
             [("pk-1", Some(2)), ("pk-2", Some(1)), ("pk-", None), ("pk-22", None), ("PK-1", None), ("", None)]

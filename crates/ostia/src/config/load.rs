@@ -98,6 +98,11 @@ impl Fixed {
         }
     }
 
+    /// Are records kept in the same server, whatever its password is?
+    pub fn has_same_server(&self, other: &Fixed) -> bool {
+        self.records.fixed().store == other.records.fixed().store
+    }
+
     /// The fields in which the other one differs.
     pub fn differences(&self, other: &Fixed) -> Vec<&'static str> {
         let fields = [
@@ -321,12 +326,13 @@ fn keys_of(
     secret: &mut impl FnMut(&SecretRef) -> Option<SecretString>,
 ) -> (GatewayKeys, GatewayKeys) {
     let mut for_calls = Vec::new();
-    for GatewayKey { secret: reference, name, config } in &auth.keys {
-        let (name, config) = (name.clone(), config.clone());
-        for_calls.extend(secret(reference).map(|secret| keys::GatewayKey { secret, name, config }));
+    for GatewayKey { secret: reference, name, config, bodies } in &auth.keys {
+        let (name, config, bodies) = (name.clone(), config.clone(), *bodies);
+        for_calls.extend(secret(reference).map(|secret| keys::GatewayKey { secret, name, config, bodies }));
     }
     let of_operators = auth.admin_keys.iter().filter_map(secret);
-    let of_operators = of_operators.map(|secret| keys::GatewayKey { secret, name: None, config: None });
+    let of_operators =
+        of_operators.map(|secret| keys::GatewayKey { secret, name: None, config: None, bodies: None });
     (GatewayKeys::new(for_calls), GatewayKeys::new(of_operators.collect()))
 }
 

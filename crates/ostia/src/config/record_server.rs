@@ -6,8 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ostia_config::{ClickHouse, Code, Postgres, Records, Report};
-use ostia_store::{Connect, Encryption, Http, Place, Server};
-use secrecy::SecretString;
+use ostia_store::{Connect, Encryption, Http, Password, Place, Server};
 
 use super::files::Files;
 use super::{lookup, transports};
@@ -17,22 +16,19 @@ use crate::upstream::tls::{self, Authorities, Tls, Trust};
 #[derive(Debug, Clone)]
 pub enum RecordServer {
     /// PostgreSQL.
-    Postgres(Postgres, Option<SecretString>, Encryption),
+    Postgres(Postgres, Password, Encryption),
     /// ClickHouse.
-    ClickHouse(ClickHouse, Option<SecretString>),
+    ClickHouse(ClickHouse, Password),
 }
 
 /// The server that the file names, if it names one and nothing is wrong with it. What is wrong goes into the report.
 pub fn read(records: &Records, files: &RefCell<Files>, report: &mut Report) -> Option<RecordServer> {
     let server = records.store.as_ref().filter(|_| records.are_kept)?;
-    let password = match server {
-        ostia_config::RecordServer::Postgres(address) => &address.password,
-        ostia_config::RecordServer::ClickHouse(address) => &address.password,
-    };
-    let password = match password {
+    let password = match server.password() {
         Some(reference) => Some(lookup::fetch(reference, files, report)?),
         None => None,
     };
+    let password = Password::from(password);
     match server.clone() {
         ostia_config::RecordServer::Postgres(address) => {
             let encryption = encryption(&address.encryption, files, report)?;
@@ -71,6 +67,13 @@ fn authorities(file: &Path, files: &RefCell<Files>, report: &mut Report) -> Opti
 }
 
 impl RecordServer {
+    /// Its password, as all share it who show it there.
+    pub fn password(&self) -> &Password {
+        match self {
+            RecordServer::Postgres(_, password, _) | RecordServer::ClickHouse(_, password) => password,
+        }
+    }
+
     /// As the store knows it; `connect` opens connections, and `http` makes who makes calls to a server (`http://host:8123`).
     ///
     /// # Errors

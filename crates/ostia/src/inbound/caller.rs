@@ -3,6 +3,7 @@
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::LazyLock;
 
+use ostia_config::BodiesKept;
 use ostia_dialect::{Fault, FaultKind};
 use secrecy::ExposeSecret as _;
 
@@ -57,6 +58,11 @@ impl Caller {
     pub fn name<'k>(&self, keys: &'k GatewayKeys) -> Option<(Option<&'k str>, usize)> {
         let place = self.place?;
         Some((keys.get(place)?.name.as_deref(), place))
+    }
+
+    /// Of which requests with it bodies are kept, where its key says that.
+    pub fn bodies(&self, keys: &GatewayKeys) -> Option<BodiesKept> {
+        self.key(keys)?.bodies
     }
 
     /// The gateway's key that was shown.

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use ostia_config::BodiesKept;
 use ostia_dialect::observe::{AskedFor, text_bytes};
 use ostia_dialect::{Fault, FaultKind, Observed, Usage};
 use ostia_store::{Outcome, Queue};
@@ -321,9 +322,12 @@ impl Account {
         self.entry(|entry| (entry.is_wanted, entry.operation) = (true, operation));
     }
 
-    /// Who sent it, and with which of the gateway's keys, by name and place.
-    pub fn sent_by(&self, owner: Owner, key: Option<(Option<&str>, usize)>) {
+    /// Who sent it, with which of the gateway's keys, by name and place, and what is to be kept of its bodies, where the key says that.
+    pub fn sent_by(&self, owner: Owner, key: Option<(Option<&str>, usize)>, bodies: Option<BodiesKept>) {
         let is_told = self.is_told();
+        if let Some(kept) = bodies {
+            self.entry(|entry| entry.bodies.keep(kept));
+        }
         self.facts(|facts| {
             facts.owner = owner;
             facts.key = key

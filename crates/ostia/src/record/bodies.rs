@@ -47,6 +47,8 @@ pub(super) struct Bodies {
     response: Body,
     /// Why none is kept.
     missing: Option<Missing>,
+    /// Its client does not want them kept.
+    is_unwanted: bool,
 }
 
 /// The beginning of a body, copied: what is shared with whoever sends it on would hold the buffer that it was read into, which is
@@ -84,7 +86,15 @@ impl Drop for Whole {
 impl Bodies {
     pub(super) fn new(policy: BodyPolicy) -> Bodies {
         let missing = (policy.kept == BodiesKept::Off).then_some(Missing::Off);
-        Bodies { policy, request: Body::default(), response: Body::default(), missing }
+        Bodies { policy, request: Body::default(), response: Body::default(), missing, is_unwanted: false }
+    }
+
+    /// The key that came with the request says what is kept, before there is any body. Its client's word goes before that.
+    pub(super) fn keep(&mut self, kept: BodiesKept) {
+        self.policy.kept = kept;
+        if !self.is_unwanted {
+            self.missing = (kept == BodiesKept::Off).then_some(Missing::Off);
+        }
     }
 
     /// May anything be kept that a client or a provider said?
@@ -93,6 +103,7 @@ impl Bodies {
     }
 
     pub(super) fn switch_off(&mut self) {
+        self.is_unwanted = true;
         self.give_up(Missing::Off);
     }
 
@@ -259,5 +270,30 @@ mod tests {
         check(BodiesKept::Errors, true, ("abcd of 6", "xyz of 3"));
         check(BodiesKept::Errors, false, ("no_error", "no_error"));
         check(BodiesKept::Off, true, ("off", "off"));
+    }
+
+    #[test]
+    fn a_key_says_what_is_kept_and_its_client_goes_before_it() {
+        let check = |of_all: BodiesKept, of_key: BodiesKept, is_unwanted: bool, expected: bool| {
+            for is_said_first in [true, false] {
+                let mut bodies = Bodies::new(BodyPolicy { kept: of_all, bytes_max: 4 });
+                let say = |bodies: &mut Bodies| (0..u8::from(is_unwanted)).for_each(|_| bodies.switch_off());
+                if is_said_first {
+                    say(&mut bodies);
+                }
+                bodies.keep(of_key);
+                if !is_said_first {
+                    say(&mut bodies);
+                }
+                bodies.request(&Bytes::from_static(b"a"));
+                bodies.settle(false);
+                let is_kept = matches!(bodies.kept().0, Kept::Bytes { .. });
+                assert_eq!(is_kept, expected, "{of_all:?} {of_key:?} {is_unwanted} {is_said_first}");
+            }
+        };
+        check(BodiesKept::Full, BodiesKept::Off, false, false);
+        check(BodiesKept::Off, BodiesKept::Full, false, true);
+        check(BodiesKept::Off, BodiesKept::Errors, false, false);
+        check(BodiesKept::Off, BodiesKept::Full, true, false);
     }
 }

@@ -192,7 +192,8 @@ impl Sent {
         if gateway.without_bodies {
             record.account().without_bodies();
         }
-        record.account().sent_by(caller.owner, caller.name(&core.settings.gateway_keys));
+        let keys = &core.settings.gateway_keys;
+        record.account().sent_by(caller.owner, caller.name(keys), caller.bodies(keys));
         record
     }
 

@@ -11,7 +11,7 @@ use ostia_testkit::{Answer, Postgres, Upstream};
 use crate::books::balance::{PRICED, check_kills};
 use crate::gateway::Setup;
 use crate::outward::authority::Authority;
-use crate::store::{CHAT, asked, body, servers};
+use crate::store::{CHAT, asked, body, listed, servers};
 use crate::wire::{Ask, once};
 
 /// A configuration that keeps records in this database.
@@ -81,6 +81,28 @@ fn a_server_that_is_away_stops_nobody_and_no_password_is_told() {
     let shown = format!("{away}{told}{}", gateway.end());
     assert!(shown.contains("postgres://127.0.0.1:"), "{shown}");
     assert!(!shown.contains(PASSWORD) && !shown.contains("word%1"), "{shown}");
+}
+
+#[test]
+fn a_password_that_changes_is_shown_by_the_next_connection() {
+    const NEW: &str = "an0ther-word";
+    let Some(mut postgres) = database() else { return };
+    let (port, upstream) = (postgres.port(), Upstream::always(Answer::json(openai::chat("a"))));
+    let written = format!(
+        "records: {{store: \"postgres://ostia@127.0.0.1:{port}/records\", password: \"file:pg-password\"}}\n"
+    );
+    let gateway = Setup::new().config(&written).file("pg-password", PASSWORD).start();
+    let call = || Ask::post_at(&upstream, "openai", CHAT, body(false)).to(&gateway).status;
+    assert_eq!((call(), listed(&gateway, 1).len()), (200, 1));
+    postgres.sql("records", &format!("ALTER ROLE ostia PASSWORD '{NEW}'"));
+    gateway.write("pg-password", &format!("{NEW}\n"));
+    let printed = gateway.says("is reloaded");
+    assert!(!printed.contains("next start"), "{printed}");
+    // No connection outlives that.
+    postgres.crash();
+    postgres.run();
+    assert_eq!((call(), listed(&gateway, 2).len()), (200, 2));
+    assert!(!gateway.end().contains(NEW));
 }
 
 #[test]

@@ -605,6 +605,37 @@ fn clients_say_what_they_think_of_their_own() {
 }
 
 #[test]
+fn a_key_says_what_is_kept_of_its_bodies() {
+    let upstream = Upstream::always(Answer::json(openai::chat("a")));
+    let check = |of_all: &str, key: &str, header: Option<&str>, expected: Option<&str>| {
+        let gateway = Gateway::with(&format!(
+            "records: {{bodies: {of_all}}}\nauth: {{keys: [pk-plain, {{key: pk-off, bodies: off}}, {{key: pk-full, bodies: full}}, \
+             {{key: pk-errors, bodies: errors}}], admin_keys: [pk-admin]}}"
+        ));
+        let ask = Ask::post_at(&upstream, "openai", CHAT, body(false)).header("x-ostia-api-key", key);
+        let ask = header.map_or(ask.clone(), |debug| ask.clone().header("x-ostia-debug", debug));
+        assert_eq!(ask.to(&gateway).status, 200);
+        let admin =
+            |path: &str| Ask::new("GET", path).header("x-ostia-api-key", "pk-admin").to(&gateway).json();
+        let one = once(|| match &admin("/v1/logs")["data"][0] {
+            Value::Null => Err("nothing is written".to_owned()),
+            one => Ok(one.clone()),
+        });
+        let one = admin(&format!("/v1/logs/{}", one["id"].as_str().unwrap()));
+        for side in ["request", "response"] {
+            assert_eq!(one[side]["missing"].as_str(), expected, "{of_all} {key}: {one}");
+            assert_eq!(one[side]["body"].is_object(), expected.is_none(), "{of_all} {key}: {one}");
+        }
+    };
+    check("full", "pk-plain", None, None);
+    check("full", "pk-off", None, Some("off"));
+    check("full", "pk-errors", None, Some("no_error"));
+    check("off", "pk-plain", None, Some("off"));
+    check("off", "pk-full", None, None);
+    check("off", "pk-full", Some("false"), Some("off"));
+}
+
+#[test]
 fn logs_on_a_terminal() {
     let upstream = Upstream::always(Answer::json(openai::chat("a")));
     let gateway = Gateway::start();

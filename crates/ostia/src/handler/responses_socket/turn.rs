@@ -260,7 +260,8 @@ impl Connection {
         let mut gateway = self.gateway.clone();
         gateway.begin(&mut record, &parts.headers, || core.new_id());
         record.account().call(Some(Api::OpenaiResponses.name()));
-        record.account().sent_by(caller.owner, caller.name(&core.settings.gateway_keys));
+        let keys = &core.settings.gateway_keys;
+        record.account().sent_by(caller.owner, caller.name(keys), caller.bodies(keys));
         let files = &Rc::default();
         let inbound = Inbound { core, caller, gateway: &gateway, parts, upload: None, files };
         let answer = Box::pin(carry(inbound, &ApiPath::from(Api::OpenaiResponses), body, &mut record)).await;
