@@ -225,7 +225,7 @@ fn jobs_are_made() {
         let files = Files { settings: Settings(&settings), ..FILES };
         let step = (BEDROCK.create)(&job(&body).unwrap(), &files);
         assert_eq!(step.place, Place::Behind(Api::BedrockFineTunes, String::new()));
-        let Content::Json(text) = &step.content else { panic!("{step:?}") };
+        let Content::Json(text) = &step.content else { unreachable!("{step:?}") };
         serde_json::from_slice::<Value>(text).unwrap()
     };
     let asked = |model: &str, numbers: Value| json!({"model": model, "training_file": "f", "suffix": "My -- model!", "hyperparameters": numbers});
