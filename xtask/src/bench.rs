@@ -36,7 +36,7 @@ chat-gemini-300 chat-gemini-10k chat-gemini-saturated chat-bedrock-300 chat-bedr
 log-off-300 log-off-saturated records-300 records-saturated records-bodies-300 records-bodies-saturated
 reloads-300 plain-300 tls-300 http2-300 http2-tls-300
 plain-saturated tls-saturated http2-saturated http2-tls-saturated streams-1000 records-memory
-frames-200 frames-4k sockets-1000
+frames-200 frames-4k sockets-1000 sockets-bridged-1000
 
 The figure to trust is CPU time per request or chunk: it hardly moves with the machine's mood. Rates
 and latencies do, so look at their ratio to nginx, and at the least and most in brackets.

@@ -1,5 +1,5 @@
 //! The load of WebSockets: on each a frame of text goes out and comes back, as soon as the one before has; where memory is measured,
-//! once.
+//! once. Where the gateway answers itself, by the Responses API, a request goes out and its events come.
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -8,6 +8,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
+use memchr::memmem;
 use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 use tokio::task::{LocalSet, spawn_local};
@@ -36,6 +37,8 @@ pub(super) struct Load {
 
 struct Shared {
     workload: Workload,
+    /// What is said, where it is a request of the Responses API.
+    create: Option<String>,
     recorder: RefCell<Recorder>,
     /// WebSockets on which a frame has come back.
     open: Cell<u64>,
@@ -48,6 +51,7 @@ impl Load {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let shared = Rc::new(Shared {
             workload: *job.workload,
+            create: job.workload.is_bridged().then(|| create(job.request)).transpose()?,
             recorder: RefCell::new(Recorder::new(job.workload.pace)?),
             open: Cell::default(),
             is_given_up: Cell::default(),
@@ -104,8 +108,11 @@ impl Shared {
         let mut number = 0_u64;
         loop {
             let from_ns = now_ns();
-            let text = frame(&self.workload, number);
-            if let Err(reason) = echo(&mut socket, &text).await {
+            let heard = match &self.create {
+                Some(create) => turn(&mut socket, create).await,
+                None => echo(&mut socket, &frame(&self.workload, number)).await,
+            };
+            if let Err(reason) = heard {
                 // One that is broken says nothing more.
                 let errors = self.recorder.borrow_mut().wrong(reason);
                 return self.is_given_up.set(errors > ERRORS_MAX);
@@ -130,6 +137,31 @@ fn frame(workload: &Workload, number: u64) -> String {
     let start = format!("{{\"type\":\"input_text\",\"event_id\":\"{number:016}\",\"text\":\"");
     let rest = workload.body_bytes.saturating_sub(start.len() + 2);
     format!("{start}{}\"}}", "x".repeat(rest))
+}
+
+/// The body of a request in wire form as the event that asks for an answer
+/// (<https://developers.openai.com/api/docs/guides/websocket-mode>).
+fn create(wire: &[u8]) -> io::Result<String> {
+    let body = memmem::find(wire, b"\r\n\r\n").map(|end| &wire[end + 4..]).unwrap_or_default();
+    let mut event: serde_json::Value = serde_json::from_slice(body)?;
+    event["type"] = "response.create".into();
+    Ok(event.to_string())
+}
+
+/// Asks for an answer, and hears it to its end.
+async fn turn(socket: &mut Socket, create: &str) -> Result<(), String> {
+    socket.send(Message::text(create)).await.map_err(|error| format!("connection: {error}"))?;
+    loop {
+        let Some(Ok(Message::Text(event))) = socket.next().await else {
+            return Err("the answer has no end".to_owned());
+        };
+        let event: serde_json::Value = serde_json::from_str(&event).map_err(|error| error.to_string())?;
+        match event["type"].as_str() {
+            Some("response.completed") => return Ok(()),
+            Some("response.failed" | "response.incomplete" | "error") => return Err(event.to_string()),
+            _ => {}
+        }
+    }
 }
 
 async fn echo(socket: &mut Socket, text: &str) -> Result<(), String> {

@@ -157,3 +157,40 @@ fn frames_come_back() {
     let measured = measure(&short("sockets-1000"), mock).unwrap();
     assert_eq!((measured.errors, measured.answers, measured.streams_open), (0, 0, 8), "{measured:?}");
 }
+
+/// A gateway that answers requests of the Responses API on WebSockets, each by these events.
+fn bridge(events: &'static [&'static str]) -> SocketAddr {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            std::thread::spawn(move || {
+                let mut socket = tokio_tungstenite::tungstenite::accept(stream.unwrap()).unwrap();
+                let asked = socket.read().unwrap().into_text().unwrap();
+                let asked: serde_json::Value = serde_json::from_str(&asked).unwrap();
+                assert_eq!(
+                    (&asked["type"], &asked["store"]),
+                    (&"response.create".into(), &false.into()),
+                    "{asked}"
+                );
+                for event in events {
+                    socket.send(tokio_tungstenite::tungstenite::Message::text(*event)).unwrap();
+                }
+                let _ = socket.read();
+            });
+        }
+    });
+    address
+}
+
+#[test]
+fn answers_on_websockets_are_heard_to_their_end() {
+    let name = "sockets-bridged-1000";
+    let ends = bridge(&[r#"{"type":"response.created"}"#, r#"{"type":"response.completed"}"#]);
+    let measured = measure(&short(name), ends).unwrap();
+    assert_eq!((measured.errors, measured.streams_open), (0, 8), "{measured:?}");
+    let fails = bridge(&[r#"{"type":"error","status":400}"#]);
+    let measured = measure(&short(name), fails).unwrap();
+    assert_eq!(measured.streams_open, 0, "{measured:?}");
+    assert!(measured.error_first.as_deref().is_none_or(|error| error.contains("400")), "{measured:?}");
+}
