@@ -14,9 +14,14 @@ pub struct Credentials {
     pub gateway: Option<Credential>,
     /// `Authorization: Bearer`: for the provider, unless it is one of the gateway's own.
     pub bearer: Option<Credential>,
-    /// `x-api-key`: the same, as Anthropic's SDK sends it.
+    /// The same in a header of its own ([`KEY_HEADERS`]).
     pub api_key: Option<Credential>,
 }
+
+/// Headers in which vendors' SDKs send a key: Anthropic's and Cartesia's, Google's, ElevenLabs'
+/// (<https://elevenlabs.io/docs/api-reference/authentication>) and Azure's
+/// (<https://learn.microsoft.com/azure/ai-foundry/openai/reference>, Authentication).
+pub const KEY_HEADERS: [&str; 4] = ["x-api-key", "x-goog-api-key", "xi-api-key", "api-key"];
 
 impl Credentials {
     /// Takes out those that are keys for what only operators may see, and for nothing else: they are nobody's key for a provider.
@@ -63,6 +68,9 @@ impl Credential {
 }
 
 const BEARER: &[u8] = b"Bearer ";
+/// What stands before a key in `Authorization`: everybody's word, Deepgram's (<https://developers.deepgram.com/reference/authentication>)
+/// and fal's (<https://docs.fal.ai/model-apis/authentication>).
+const SCHEMES: [&str; 3] = ["bearer", "token", "key"];
 
 impl Credentials {
     /// A bearer that only repeats the gateway's key, or fills a gap, is no provider's key.
@@ -78,12 +86,13 @@ impl Credentials {
 /// The credential in an `Authorization` header.
 pub fn bearer(value: &HeaderValue) -> Option<Credential> {
     let text = value.to_str().ok()?;
-    if text.trim().eq_ignore_ascii_case("bearer") {
+    let is_scheme = |word: &str| SCHEMES.iter().any(|scheme| word.eq_ignore_ascii_case(scheme));
+    if is_scheme(text.trim()) {
         // The scheme alone: the SDK was given no key.
         return None;
     }
     let start = match text.split_once(' ') {
-        Some((scheme, _)) if scheme.eq_ignore_ascii_case("bearer") => BEARER.len(),
+        Some((scheme, _)) if is_scheme(scheme) => scheme.len() + 1,
         // Portkey takes the header as the key where it has no scheme.
         _ => 0,
     };

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use ostia_dialect::Fault;
 use ostia_routing::config;
 
-use crate::inbound::credentials::{Credential, Credentials, bearer};
+use crate::inbound::credentials::{Credential, Credentials, KEY_HEADERS, bearer};
 use crate::inbound::handshake;
 use crate::inbound::query;
 use crate::message::fields;
@@ -106,7 +106,7 @@ impl GatewayHeaders {
                 read.setting(setting, value)?;
             } else if name == header::AUTHORIZATION {
                 read.credentials.bearer = bearer(value);
-            } else if name_text == "x-api-key" || name_text == "x-goog-api-key" {
+            } else if KEY_HEADERS.contains(&name_text) {
                 read.credentials.api_key = Credential::new(value, 0);
             }
         }
@@ -300,6 +300,25 @@ mod tests {
             Some("sk-1")
         );
         assert_eq!(key(&[("authorization", "Bearer ")]), None);
+    }
+
+    #[test]
+    fn keys_as_the_sdks_of_vendors_send_them() {
+        let check = |name: &str, value: &str, expected: Option<&str>| {
+            let Credentials { bearer, api_key, .. } = read(&[(name, value)]).unwrap().credentials;
+            let key = bearer.or(api_key).map(|key| key.expose().to_owned());
+            assert_eq!(key.as_deref(), expected, "{name}: {value}");
+        };
+        for name in ["x-api-key", "x-goog-api-key", "xi-api-key", "api-key", "authorization"] {
+            check(name, "k-1", Some("k-1"));
+        }
+        for scheme in ["Bearer", "Token", "token", "Key"] {
+            check("authorization", &format!("{scheme} k-1"), Some("k-1"));
+            check("authorization", scheme, None);
+            check("authorization", &format!("{scheme} "), None);
+        }
+        check("authorization", "Basic dTpw", Some("Basic dTpw"));
+        check("xi-api-key", "", None);
     }
 
     #[test]

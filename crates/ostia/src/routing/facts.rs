@@ -14,19 +14,13 @@ use serde_json::Value;
 
 use crate::exchange::payload::Payload;
 use crate::inbound::Inbound;
+use crate::inbound::credentials::KEY_HEADERS;
 use crate::responses_api::StoreHandle;
 use crate::target;
 
-/// Headers that hold credentials: conditions do not see them.
-const SECRET: [&str; 7] = [
-    "authorization",
-    "cookie",
-    "proxy-authorization",
-    "x-api-key",
-    "x-goog-api-key",
-    "x-ostia-api-key",
-    "x-portkey-api-key",
-];
+/// Headers that hold credentials besides [`KEY_HEADERS`]: conditions do not see them.
+const SECRET: [&str; 5] =
+    ["authorization", "cookie", "proxy-authorization", "x-ostia-api-key", "x-portkey-api-key"];
 /// Bytes of a body that count as one token where it cannot be read as a conversation.
 const BYTES_PER_TOKEN: usize = 4;
 
@@ -110,7 +104,13 @@ impl<'p, 'a> RequestFacts<'p, 'a> {
     }
 
     fn header(&self, name: &str) -> Option<&str> {
-        self.inbound.parts.headers.get(name).filter(|_| !SECRET.contains(&name))?.to_str().ok()
+        self.inbound
+            .parts
+            .headers
+            .get(name)
+            .filter(|_| !SECRET.contains(&name) && !KEY_HEADERS.contains(&name))?
+            .to_str()
+            .ok()
     }
 }
 
