@@ -122,6 +122,62 @@ fn mistrals_sdk_on_ocr() {
     run_with("mistral_ocr.py", &rows, ["at-service=prebuilt-layout", "at-seer=m"].map(str::to_owned));
 }
 
+/// What vendors of sounds and of rankings are asked by their own SDKs, with a key of the gateway's where each shows its own.
+#[test]
+fn sdks_of_other_vendors() {
+    let upstream = Upstream::serve(own_words);
+    let row = |id: &str, base: &str| {
+        format!("  {id}: {{base_url: \"{}{base}\", api_key: sk-operator}}\n", upstream.url())
+    };
+    let rows =
+        row("elevenlabs", "/v1") + &row("deepgram", "/v1") + &row("cohere", "") + &row("voyage", "/v1");
+    let rows = format!("{rows}auth: {{keys: [pk-gateway]}}\n");
+    run_with("elevenlabs_sdk.py", &rows, ["elevenlabs=voice-1".to_owned()]);
+    run_with("deepgram_sdk.py", &rows, ["deepgram=aura-2-thalia-en".to_owned()]);
+    run_with("cohere_sdk.py", &rows, ["cohere=rerank-v4.0-fast", "voyage=rerank-2.5"].map(str::to_owned));
+}
+
+fn own_words(request: &Request) -> Answer {
+    let key = request.header("xi-api-key").or(request.header("authorization")).unwrap_or_default();
+    assert!(["sk-operator", "Token sk-operator", "Bearer sk-operator"].contains(&&*key), "{key}");
+    assert!(!format!("{:?}", request.headers).contains("pk-gateway"), "{request:?}");
+    let sound: Vec<u8> = (0..40).flat_map(|_| 0..=255).collect();
+    let words = json!([
+        {"word": "Hi", "text": "Hi", "start": 0.5, "end": 1.0, "confidence": 0.9, "type": "word"},
+        {"word": "Rome.", "text": "Rome.", "start": 1.0, "end": 1.5, "confidence": 0.9, "type": "word"},
+    ]);
+    let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
+    match path {
+        "/v1/speech-to-text" => Answer::json(
+            json!({"language_code": "eng", "language_probability": 1.0, "text": "Hi Rome.", "words": words})
+                .to_string(),
+        ),
+        "/v1/listen" => {
+            let heard =
+                json!({"alternatives": [{"transcript": "Hi Rome.", "confidence": 0.9, "words": words}]});
+            Answer::json(json!({"metadata": {}, "results": {"channels": [heard]}}).to_string())
+        }
+        "/v1/speak" if query.contains("model=none") => {
+            Answer::json(r#"{"err_msg":"No such model."}"#).status(404)
+        }
+        _ if path.starts_with("/v1/text-to-speech/none") => {
+            Answer::json(r#"{"detail":"No such voice."}"#).status(404)
+        }
+        "/v1/speak" => Answer::with("audio/mpeg", sound),
+        _ if path.starts_with("/v1/text-to-speech/voice-1") => Answer::with("audio/mpeg", sound),
+        "/v2/rerank" => {
+            Answer::json(json!({"id": "r", "results": [{"index": 1, "relevance_score": 0.75}]}).to_string())
+        }
+        "/v1/rerank" => Answer::json(json!({"data": [{"index": 1, "relevance_score": 0.75}]}).to_string()),
+        "/v2/chat" if request.json()["stream"] == true => {
+            Answer::stream(cohere::chat_stream(&["Hi ", "there"]))
+        }
+        "/v2/chat" => Answer::json(cohere::chat("Hi there")),
+        "/v2/embed" => Answer::json(cohere::embed(&[&[0.5, 0.25]])),
+        other => Answer::json(other).status(404),
+    }
+}
+
 /// A session at a provider: what it says to each event.
 fn realtime(mut socket: Socket) {
     let say = |socket: &mut Socket, event: &Value| drop(socket.send(Message::text(event.to_string())));
