@@ -20,7 +20,7 @@ pub use affinity::{Affinity, affinity};
 pub use body::finish;
 pub use call::{ApiCall, Wanted};
 pub use cannot_take::CannotTake;
-pub use relay::goes_as_it_came;
+pub use relay::{goes_as_it_came, with_params};
 pub use translate::decode;
 pub use way::{Way, client_dialect, way};
 

@@ -8,6 +8,7 @@ pub mod fine_tunes;
 pub mod gateway;
 pub mod handed_on;
 pub mod logs;
+pub mod message_batches;
 pub mod models;
 pub mod openapi;
 pub mod otel;

@@ -24,6 +24,7 @@ use crate::endpoints::fine_tunes;
 use crate::endpoints::gateway;
 use crate::endpoints::handed_on;
 use crate::endpoints::logs;
+use crate::endpoints::message_batches;
 use crate::endpoints::models;
 use crate::endpoints::openapi;
 use crate::endpoints::page;
@@ -207,6 +208,9 @@ async fn answer(
         }
         Endpoint::Batches(path) if batches::is_ours(inbound, path)? => {
             Box::pin(batches::answer(inbound, path, record)).await
+        }
+        Endpoint::MessageBatches(path) => {
+            Box::pin(message_batches::answer(inbound, path, body, record)).await
         }
         Endpoint::FineTunes(TuningPath::All) if parts.method == Method::POST => {
             Box::pin(fine_tunes::create(inbound, body, record)).await

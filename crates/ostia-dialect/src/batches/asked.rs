@@ -3,9 +3,14 @@
 use serde_json::{Value, json};
 
 use super::form::Outcome;
-use super::{encode_answer, encode_fault};
+use super::{LINE_BYTES_MAX, encode_answer, encode_fault};
+use crate::api::Asked;
 use crate::chat::{anthropic_messages, gemini_generate, openai_chat};
+use crate::json::{Document, Node, Writer};
 use crate::{Api, ClientDialect, Dialect, Family, Fault, RenderOptions, Undo};
+
+/// The most that is kept of a row, in bytes: its call, which a config may have made longer, and what stands around it.
+pub const ASKED_BYTES_MAX: usize = 2 * LINE_BYTES_MAX;
 
 /// A row that was asked.
 #[derive(Debug, Clone)]
@@ -21,6 +26,8 @@ pub struct AskedRow {
 pub enum AskedReading {
     /// As it came, to a client of this API.
     AsItIs(Api),
+    /// In the form of the client's call, which was told in another vendor's.
+    Told(ToldCall),
     /// As a conversation, read and written anew.
     Conversation {
         /// The client's dialect.
@@ -32,6 +39,21 @@ pub enum AskedReading {
         /// What has to be undone.
         undo: Undo,
     },
+}
+
+/// A call that is no conversation, told in another vendor's form. How its answer is read depends on what it asked, so all of that is kept.
+#[derive(Debug, Clone)]
+pub struct ToldCall {
+    /// The client's API.
+    pub api: Api,
+    /// The API that it was told to, as [`Translator::upstream`](crate::api::Translator) names it.
+    pub upstream: Api,
+    /// The model that the client's path names; empty where the body does.
+    pub path_model: String,
+    /// The model that was asked for in place of the client's.
+    pub model: Option<String>,
+    /// The client's body: a JSON object.
+    pub body: Vec<u8>,
 }
 
 /// What is the same for all rows of a batch.
@@ -52,6 +74,7 @@ impl AskedRow {
     pub fn encode(&self) -> Vec<u8> {
         let kept = match &self.reading {
             AskedReading::AsItIs(api) => json!({"id": self.custom_id, "api": api.name()}),
+            AskedReading::Told(call) => return call.encode(&self.custom_id),
             AskedReading::Conversation { client, upstream, model, undo } => {
                 let (client, upstream) = (client.dialect().name(), upstream.name());
                 json!({"id": self.custom_id, "client": client, "upstream": upstream, "model": model, "undo": undo.kept()})
@@ -62,21 +85,13 @@ impl AskedRow {
 
     /// The way back; `None` for what this has not written.
     pub fn decode(kept: &[u8]) -> Option<AskedRow> {
-        let kept: Value = serde_json::from_slice(kept).ok()?;
-        let text = |name: &str| kept[name].as_str();
-        let custom_id = text("id")?.to_owned();
-        let reading = match text("api") {
-            Some(name) => AskedReading::AsItIs(Api::from_name(name)?),
-            None => {
-                let named =
-                    |name: &str| Dialect::ALL.into_iter().find(|dialect| Some(dialect.name()) == text(name));
-                AskedReading::Conversation {
-                    client: ClientDialect::of(named("client")?)?,
-                    upstream: named("upstream")?,
-                    model: text("model")?.to_owned(),
-                    undo: Undo::of_kept(&kept["undo"])?,
-                }
-            }
+        let document = Document::parse_to(kept, 1).ok()?;
+        let root = document.root();
+        let custom_id = root.str("id")?.into_owned();
+        let reading = match (root.some("body"), root.str("api")) {
+            (Some(body), _) => AskedReading::Told(ToldCall::decode(root, body)?),
+            (None, Some(name)) => AskedReading::AsItIs(Api::from_name(&name)?),
+            (None, None) => conversation(root)?,
         };
         Some(AskedRow { custom_id, reading })
     }
@@ -98,8 +113,10 @@ impl AskedRow {
     }
 
     fn answer(&self, number: u64, answer: &str, telling: &Telling) -> Result<Vec<u8>, Fault> {
-        let AskedReading::Conversation { client, upstream, model, undo } = &self.reading else {
-            return Ok(answer.as_bytes().to_vec());
+        let (client, upstream, model, undo) = match &self.reading {
+            AskedReading::AsItIs(_) => return Ok(answer.as_bytes().to_vec()),
+            AskedReading::Told(call) => return call.answer(answer),
+            AskedReading::Conversation { client, upstream, model, undo } => (client, upstream, model, undo),
         };
         let mut response = upstream.decode(answer.as_bytes())?;
         undo.response(&mut response);
@@ -119,6 +136,7 @@ impl AskedRow {
     fn refusal(&self, fault: &Fault, telling: &Telling) -> Vec<u8> {
         let family = match &self.reading {
             AskedReading::AsItIs(api) => api.family(),
+            AskedReading::Told(call) => call.api.family(),
             AskedReading::Conversation { client, .. } => Api::of_dialect(client.dialect()).family(),
         };
         match family {
@@ -126,5 +144,64 @@ impl AskedRow {
             Family::Anthropic => anthropic_messages::error::encode(fault, None),
             Family::Google => gemini_generate::error::encode(fault),
         }
+    }
+}
+
+fn conversation(root: Node<'_>) -> Option<AskedReading> {
+    let named = |name: &str| {
+        let told = root.str(name)?;
+        Dialect::ALL.into_iter().find(|dialect| dialect.name() == told)
+    };
+    let undo: Value = serde_json::from_str(root.get("undo")?.text()).ok()?;
+    Some(AskedReading::Conversation {
+        client: ClientDialect::of(named("client")?)?,
+        upstream: named("upstream")?,
+        model: root.str("model")?.into_owned(),
+        undo: Undo::of_kept(&undo)?,
+    })
+}
+
+impl ToldCall {
+    fn encode(&self, custom_id: &str) -> Vec<u8> {
+        let mut w = Writer::with_capacity(self.body.len() + 256);
+        w.object(|w| {
+            w.field_str("id", custom_id);
+            w.field_str("api", self.api.name());
+            w.field_str("upstream", self.upstream.name());
+            w.field_str("path_model", &self.path_model);
+            if let Some(model) = &self.model {
+                w.field_str("model", model);
+            }
+            w.field_raw("body", &String::from_utf8_lossy(&self.body));
+        });
+        w.into_bytes()
+    }
+
+    fn decode(root: Node<'_>, body: Node<'_>) -> Option<ToldCall> {
+        let api = |name: &str| Api::from_name(&root.str(name)?);
+        Some(ToldCall {
+            api: api("api")?,
+            upstream: api("upstream")?,
+            path_model: root.str("path_model")?.into_owned(),
+            model: root.str("model").map(|model| model.into_owned()),
+            body: body.text().as_bytes().to_vec(),
+        })
+    }
+
+    /// The answer in the client's form.
+    fn answer(&self, answer: &str) -> Result<Vec<u8>, Fault> {
+        let unknown =
+            || Fault::upstream(format!("Answers to {} are not told in another form.", self.api.name()));
+        let translator = self.api.translator().ok_or_else(unknown)?;
+        let asked = Asked {
+            api: self.api,
+            path_model: &self.path_model,
+            model: self.model.as_deref(),
+            body: &self.body,
+            inputs_max: None,
+        };
+        let told = (translator.translate)(asked, self.upstream)?;
+        let (body, _) = told.reader.read(answer.as_bytes())?;
+        Ok(body)
     }
 }

@@ -1,7 +1,8 @@
 //! Amazon Bedrock's model invocation jobs: rows and results in S3, one model for all
 //! (<https://docs.aws.amazon.com/bedrock/latest/userguide/batch-inference.html>).
 //!
-//! Rows are bodies of InvokeModel, or of Converse where the job says so. Objects are named by paths (`/bucket/key`), which all buckets
+//! Rows are bodies of InvokeModel, or of Converse where the job says so. Which models that embed have batches is AWS's to say
+//! (<https://docs.aws.amazon.com/bedrock/latest/userguide/batch-inference-supported.html>). Objects are named by paths (`/bucket/key`), which all buckets
 //! have, also those with dots in their names.
 
 use super::form::{
@@ -18,7 +19,14 @@ use crate::{Api, Fault, fault};
 /// batch inference job", "Batch inference input file size"). How many rows a file may have depends on the model and on the account.
 pub static BEDROCK: BatchForm = BatchForm {
     own_header: None,
-    rows: &[(Api::BedrockConverse, "Converse"), (Api::AnthropicMessages, "InvokeModel")],
+    rows: &[
+        (Api::BedrockConverse, "Converse"),
+        (Api::AnthropicMessages, INVOKE),
+        (Api::TitanTextEmbed, INVOKE),
+        (Api::TitanImageEmbed, INVOKE),
+        (Api::CohereInvokeEmbed, INVOKE),
+        (Api::NovaEmbed, INVOKE),
+    ],
     rows_min: 100,
     rows_max: u64::MAX,
     bytes_max: 1 << 30,
@@ -41,6 +49,7 @@ pub(crate) const UPLOAD: Upload =
 /// The bucket, and the role by which Bedrock reads and writes there.
 pub(crate) const STORAGE: Storage = Storage { api: Api::S3Objects, needed: &[BUCKET, ROLE], check };
 
+const INVOKE: &str = "InvokeModel";
 const BUCKET: &str = "aws_s3_bucket";
 /// The role by which Bedrock reads and writes there.
 pub(crate) const ROLE: &str = "aws_batch_role_arn";

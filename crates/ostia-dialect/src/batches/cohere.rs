@@ -14,11 +14,13 @@ use crate::{Api, Fault, fault};
 
 /// The type of a dataset with conversations.
 const CHAT: &str = "batch-chat-v2-input";
+/// That of one with what is to be embedded.
+const EMBED: &str = "batch-embed-v2-input";
 
 /// The largest dataset: <https://docs.cohere.com/docs/datasets>. Nothing is said of the number of rows.
 pub static COHERE: BatchForm = BatchForm {
     own_header: None,
-    rows: &[(Api::CohereChat, CHAT)],
+    rows: &[(Api::CohereChat, CHAT), (Api::CohereEmbed, EMBED)],
     rows_min: 1,
     rows_max: u64::MAX,
     bytes_max: 1_500_000_000,
@@ -51,7 +53,7 @@ fn dataset(id: &str) -> Step {
     Step::get(Place::Path(format!("/v1/datasets/{id}")))
 }
 
-/// What a row may hold as a call has it.
+/// What a row of a conversation may hold as a call has it.
 const FIELDS: [&str; 9] = [
     "temperature",
     "p",
@@ -64,8 +66,14 @@ const FIELDS: [&str; 9] = [
     "return_prompt",
 ];
 
+/// What a row that embeds may hold as a call has it. A length of vectors is not among it: datasets with one are refused (crmne/ruby_llm,
+/// lib/ruby_llm/protocols/cohere/batch_requests.rs).
+const EMBED_FIELDS: [&str; 6] = ["texts", "images", "inputs", "input_type", "max_tokens", "truncate"];
+
 fn encode_row(out: &mut Vec<u8>, key: &str, body: &[u8]) -> Result<(), Fault> {
     let document = Document::of_request(body)?;
+    let embeds = document.root().some("messages").is_none();
+    let field = if embeds { embed_field } else { field };
     let mut w = Writer::with_capacity(body.len() + 256);
     let mut written = Ok(());
     w.object(|w| {
@@ -96,6 +104,22 @@ fn field(w: &mut Writer, name: &str, value: Node<'_>) -> Result<(), Fault> {
             }
         }
         name if FIELDS.contains(&name) => w.field_raw(name, value.text()),
+        name => return Err(refused(name)),
+    }
+    Ok(())
+}
+
+fn embed_field(w: &mut Writer, name: &str, value: Node<'_>) -> Result<(), Fault> {
+    match name {
+        "model" => {}
+        _ if value.is_null() => {}
+        // Floats in base64 are packed from numbers where the answer is told.
+        "embedding_types" if value.items().any(|kind| kind.as_str().as_deref() == Some("base64")) => {
+            w.field_array(name, |w| w.string("float"));
+        }
+        "embedding_types" => w.field_raw(name, value.text()),
+        "output_dimension" => return Err(refused("dimensions")),
+        name if EMBED_FIELDS.contains(&name) => w.field_raw(name, value.text()),
         name => return Err(refused(name)),
     }
     Ok(())

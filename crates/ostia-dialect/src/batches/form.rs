@@ -243,6 +243,17 @@ impl BatchForm {
         }
     }
 
+    /// Where all results of a batch are, and the rest of them where they are in two files.
+    pub fn all_results(&self, found: &Found) -> (Option<Results>, Option<Step>) {
+        match ((self.results)(found, Part::Output), (self.results)(found, Part::Errors)) {
+            (Some(Results::Lines(output)), Some(Results::Lines(errors))) if output != errors => {
+                (Some(Results::Lines(output)), Some(errors))
+            }
+            (None, errors) => (errors, None),
+            (output, _) => (output, None),
+        }
+    }
+
     /// What the vendor calls this API, if rows may call it.
     pub fn endpoint(&self, api: Api) -> Option<&'static str> {
         self.rows.iter().find(|(known, _)| *known == api).map(|(_, endpoint)| *endpoint)

@@ -1,10 +1,11 @@
 //! Google's batches: rows in a file of its own, one model for all (<https://ai.google.dev/api/batch-api>,
-//! <https://ai.google.dev/gemini-api/docs/batch-api>).
+//! <https://ai.google.dev/gemini-api/docs/batch-api>). Rows that embed have the same form, and a method of their own makes the batch.
 
 use super::form::time_of;
 use super::form::{
     BatchForm, Found, NewBatch, Outcome, Part, RowResult, State, Status, Upload, UploadedFile,
 };
+use super::objects;
 use super::results::Results;
 use super::rpc;
 use crate::json::{Json, Node};
@@ -14,7 +15,7 @@ use crate::{Api, Fault};
 /// The largest file: <https://ai.google.dev/gemini-api/docs/batch-api>. Nothing is said of the number of rows.
 pub static GEMINI: BatchForm = BatchForm {
     own_header: None,
-    rows: &[(Api::GeminiGenerate, "")],
+    rows: &[(Api::GeminiGenerate, "batchGenerateContent"), (Api::GeminiEmbed, EMBED)],
     rows_min: 1,
     rows_max: u64::MAX,
     bytes_max: 2 << 30,
@@ -31,6 +32,8 @@ pub static GEMINI: BatchForm = BatchForm {
     decode_result,
 };
 
+/// The method for rows that embed.
+const EMBED: &str = "asyncBatchEmbedContent";
 /// One request for description and contents.
 const MULTIPART: (&str, &str) = ("x-goog-upload-protocol", "multipart");
 
@@ -76,7 +79,20 @@ fn create(batch: &NewBatch<'_>, file: &str) -> Step {
             });
         });
     });
-    Step::post(Place::Behind(Api::GeminiBatches, String::new()), Content::Json(body.as_str().into()))
+    let place = match batch.endpoint {
+        EMBED => Place::Path(format!("/v1beta/{}:{EMBED}", resource(batch.model))),
+        _ => Place::Behind(Api::GeminiBatches, String::new()),
+    };
+    Step::post(place, Content::Json(body.as_str().into()))
+}
+
+/// A bare name is one of `models`.
+fn resource(model: &str) -> String {
+    let (collection, id) = match model.split_once('/') {
+        Some((collection @ ("models" | "tunedModels"), id)) => (collection, id),
+        _ => ("models", model),
+    };
+    format!("{collection}/{}", objects::encoded(id))
 }
 
 /// An operation, whose metadata is the batch.

@@ -114,9 +114,10 @@ impl Cut {
 }
 
 impl ResultsReader {
-    /// Lines, at one place.
-    pub fn lines(step: Step) -> ResultsReader {
-        ResultsReader { sources: [Source::Step(step)].into(), ..ResultsReader::default() }
+    /// Lines, at one place, or at two.
+    pub fn lines(step: Step, further: Option<Step>) -> ResultsReader {
+        let sources = std::iter::once(step).chain(further).map(Source::Step).collect();
+        ResultsReader { sources, ..ResultsReader::default() }
     }
 
     /// Pages of this batch.

@@ -1,6 +1,8 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod embedded;
 mod forms;
+mod messages;
 mod results;
 mod stored;
 

@@ -2,8 +2,12 @@
 //! (<https://docs.cloud.google.com/vertex-ai/generative-ai/docs/multimodal/batch-prediction-from-cloud-storage>,
 //! <https://docs.cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude/batch>).
 //!
-//! Rows of Claude have an id. Those of Gemini have none, and come back in no certain order; but what was asked comes back with each
-//! answer, and so does a label in it.
+//! Rows of Claude have an id, and those of Gemini's embeddings a key
+//! (<https://docs.cloud.google.com/vertex-ai/generative-ai/docs/embeddings/batch-prediction-genai-embeddings>). Those of Gemini have
+//! neither, and come back in no certain order; but what was asked comes back with each answer, and so does a label in it. Older models
+//! that embed have nothing of the kind, and so no rows here.
+
+use std::collections::BTreeMap;
 
 use super::form::{
     BatchForm, Found, NewBatch, Outcome, Part, RowResult, Settings, State, Status, Storage, Upload,
@@ -20,7 +24,11 @@ use crate::{Api, Fault, fault};
 /// <https://docs.cloud.google.com/vertex-ai/generative-ai/docs/multimodal/batch-prediction-gemini>.
 pub static VERTEX: BatchForm = BatchForm {
     own_header: None,
-    rows: &[(Api::GeminiGenerate, "publishers/google"), (Api::AnthropicMessages, "publishers/anthropic")],
+    rows: &[
+        (Api::GeminiGenerate, GOOGLE),
+        (Api::GeminiEmbed, GOOGLE),
+        (Api::AnthropicMessages, "publishers/anthropic"),
+    ],
     rows_min: 1,
     rows_max: 200_000,
     bytes_max: 1 << 30,
@@ -43,6 +51,7 @@ pub(crate) const UPLOAD: Upload =
 /// The bucket.
 pub(crate) const STORAGE: Storage = Storage { api: Api::GcsObjects, needed: &[BUCKET], check };
 
+const GOOGLE: &str = "publishers/google";
 const BUCKET: &str = "vertex_storage_bucket_name";
 pub(crate) const FOLDER: Folder = Folder { bucket: BUCKET, prefix: "vertex_storage_prefix" };
 /// The label with the row's key
@@ -56,6 +65,9 @@ fn check(settings: Settings<'_>) -> Result<(), Fault> {
 fn encode_row(out: &mut Vec<u8>, key: &str, body: &[u8]) -> Result<(), Fault> {
     let document = Document::of_request_to(body, 2)?;
     document.root().expect_fields()?;
+    if document.root().some("content").is_some() {
+        return encode_embedding(out, key, document.root());
+    }
     if document.root().some("contents").is_none() {
         return super::write_row(out, body, |w, body| {
             w.field_str("custom_id", key);
@@ -75,6 +87,47 @@ fn encode_row(out: &mut Vec<u8>, key: &str, body: &[u8]) -> Result<(), Fault> {
     let mut splice = Splice::new(&document)?;
     splice.set("labels", labels);
     super::write_row(out, &splice.finish(), |w, body| w.field_raw("request", body))
+}
+
+/// What `embedContent` has beside the content, and what it has in `embedContentConfig`, is in one object here, whose names are written
+/// with underscores.
+fn encode_embedding(out: &mut Vec<u8>, key: &str, body: Node<'_>) -> Result<(), Fault> {
+    let request = Json::build(|w| {
+        w.object(|w| {
+            let others = body.fields().filter(|(name, _)| name != "content" && name != "model");
+            let (nested, flat): (Vec<_>, Vec<_>) =
+                others.partition(|(name, value)| snake_case(name) == CONFIG && value.is_object());
+            if let Some(content) = body.some("content") {
+                w.field_raw("content", content.text());
+            }
+            w.field_object(CONFIG, |w| {
+                let nested = nested.iter().flat_map(|(_, config)| config.fields());
+                // What stands in both is said once.
+                let fields: BTreeMap<String, Node<'_>> =
+                    nested.chain(flat).map(|(name, value)| (snake_case(&name), value)).collect();
+                let said = fields.iter().filter(|(_, value)| !value.is_null());
+                said.for_each(|(name, value)| w.field_raw(name, value.text()));
+            });
+        });
+    });
+    super::write_row(out, request.as_str().as_bytes(), |w, request| {
+        w.field_str("key", key);
+        w.field_raw("request", request);
+    })
+}
+
+/// Where a row of embeddings says how.
+const CONFIG: &str = "embed_content_config";
+
+fn snake_case(name: &str) -> String {
+    let mut snake = String::with_capacity(name.len() + 4);
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() {
+            snake.push('_');
+        }
+        snake.push(letter.to_ascii_lowercase());
+    }
+    snake
 }
 
 /// <https://docs.cloud.google.com/storage/docs/json_api/v1/objects/insert>
@@ -163,7 +216,7 @@ fn results(found: &Found, _: Part) -> Option<Results> {
 
 fn decode_result(root: Node<'_>) -> Result<RowResult<'_>, Fault> {
     let label = || root.some("request")?.some("labels")?.str(LABEL);
-    let key = root.str("custom_id").or_else(label);
+    let key = root.str("custom_id").or_else(|| root.str("key")).or_else(label);
     let status = root.str("status").filter(|status| !status.is_empty());
     let outcome = match (status, root.some("response")) {
         (Some(status), _) => Some(Outcome::Refused(Box::new(refused(&status)))),

@@ -130,7 +130,14 @@ pub(super) fn decode(root: Node<'_>) -> Option<Response> {
         (_, Some(one)) => vec![values(one)?],
         (Some(_), None) | (None, None) => return None,
     };
-    Some(Response { vectors, usage: root.some("usageMetadata").and_then(usage), ..Response::default() })
+    let usage = root.some("usageMetadata").and_then(usage).or_else(|| counted(root));
+    Some(Response { vectors, usage, ..Response::default() })
+}
+
+/// In batches all tokens are one number (googleapis/python-genai, `SingleEmbedContentResponse`), which Google may write as a text.
+fn counted(root: Node<'_>) -> Option<Usage> {
+    let tokens = root.u64("tokenCount").or_else(|| root.str("tokenCount")?.parse().ok())?;
+    Some(Usage { prompt_tokens: tokens, total_tokens: tokens })
 }
 
 fn usage(usage: Node<'_>) -> Option<Usage> {

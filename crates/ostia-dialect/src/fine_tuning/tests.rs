@@ -163,12 +163,16 @@ const FILES: Files<'static> = Files {
 
 fn made(form: &TuningForm, body: Value) -> (Step, Value) {
     let step = (form.create)(&job(&body).unwrap(), &FILES);
+    let sent = body_of(&step);
+    (step, sent)
+}
+
+fn body_of(step: &Step) -> Value {
     let text = match &step.content {
         Content::Json(text) => text.as_slice(),
         Content::Nothing | Content::Rows { .. } => b"null",
     };
-    let sent = serde_json::from_slice(text).unwrap();
-    (step, sent)
+    serde_json::from_slice(text).unwrap()
 }
 
 #[test]
@@ -225,8 +229,7 @@ fn jobs_are_made() {
         let files = Files { settings: Settings(&settings), ..FILES };
         let step = (BEDROCK.create)(&job(&body).unwrap(), &files);
         assert_eq!(step.place, Place::Behind(Api::BedrockFineTunes, String::new()));
-        let Content::Json(text) = &step.content else { unreachable!("{step:?}") };
-        serde_json::from_slice::<Value>(text).unwrap()
+        body_of(&step)
     };
     let asked = |model: &str, numbers: Value| json!({"model": model, "training_file": "f", "suffix": "My -- model!", "hyperparameters": numbers});
     let nova = "amazon.nova-lite-v1:0:300k";

@@ -261,7 +261,10 @@ fn set_bound(splice: &mut Splice<'_>, api: Api, params: Option<&Map<String, Valu
 }
 
 /// The client's body with the config's parameters, for requests that are translated; `None` where it is its own.
-pub(super) fn with_params(call: &ApiCall<'_>, recipient: &Recipient<'_>) -> Result<Option<Bytes>, Fault> {
+///
+/// # Errors
+/// 400 for a body that the parameters cannot be put into.
+pub fn with_params(call: &ApiCall<'_>, recipient: &Recipient<'_>) -> Result<Option<Bytes>, Fault> {
     if !has_params(recipient) {
         return Ok(None);
     }

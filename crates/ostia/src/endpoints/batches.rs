@@ -5,7 +5,7 @@ mod create;
 mod remote;
 pub mod sender;
 
-pub use create::plain;
+pub use create::{of_file, plain};
 
 use http::{Method, Response};
 use ostia_dialect::batches::Part;
@@ -109,8 +109,22 @@ async fn one(
     id: &str,
     record: &mut Record,
 ) -> Result<Response<Body>, Fault> {
+    told_of(Box::pin(refreshed(inbound, batches, owner, id, record)).await)
+}
+
+/// A batch as it is now.
+///
+/// # Errors
+/// 404 for one that is not the caller's, and why its provider could not be asked.
+pub async fn refreshed(
+    inbound: Inbound<'_>,
+    batches: &Batches,
+    owner: String,
+    id: &str,
+    record: &mut Record,
+) -> Result<StoredBatch, AttemptError> {
     let batch = find(batches, owner, id).await?;
-    told_of(Box::pin(provider_batches::refresh(inbound, batches, batch, record)).await)
+    provider_batches::refresh(inbound, batches, batch, record).await
 }
 
 async fn cancel(
@@ -120,6 +134,20 @@ async fn cancel(
     id: &str,
     record: &mut Record,
 ) -> Result<Response<Body>, Fault> {
+    told_of(Box::pin(cancelled(inbound, batches, owner, id, record)).await)
+}
+
+/// Gives a batch up, and tells how it is then.
+///
+/// # Errors
+/// As [`refreshed`].
+pub async fn cancelled(
+    inbound: Inbound<'_>,
+    batches: &Batches,
+    owner: String,
+    id: &str,
+    record: &mut Record,
+) -> Result<StoredBatch, AttemptError> {
     let mut batch = find(batches, owner.clone(), id).await?;
     if !batch.is_at_provider() {
         let (own, now_s) = (id.to_owned(), batches::now_s());
@@ -128,12 +156,12 @@ async fn cancel(
     }
     // It may have got there in between.
     if batch.is_at_provider() {
-        return told_of(Box::pin(provider_batches::cancel(inbound, batches, batch, record)).await);
+        return provider_batches::cancel(inbound, batches, batch, record).await;
     }
     if batch.status.is_open() {
         batches.order(Order::Cancel(batch.id.clone()))?;
     }
-    Ok(told(&batch))
+    Ok(batch)
 }
 
 /// What came of a batch's rows: of those that were answered, or where there is none, of those that failed.
@@ -144,19 +172,16 @@ async fn output(
     id: &str,
     record: &mut Record,
 ) -> Result<Response<Body>, Fault> {
-    let batch = find(batches, owner.clone(), id).await?;
-    let batch = match Box::pin(provider_batches::refresh(inbound, batches, batch, record)).await {
+    let batch = match Box::pin(refreshed(inbound, batches, owner.clone(), id, record)).await {
         Ok(batch) => batch,
         Err(error) => return error.into_answer(),
     };
     if batch.status.is_open() {
-        let message =
-            format!("The batch is {} and has no output yet: wait for its end.", batch.status.as_str());
-        return Err(Fault::invalid(message).with_status(409).with_code("batch_not_over"));
+        return Err(not_over(&batch));
     }
     let part = if batch.completed > 0 { Part::Output } else { Part::Errors };
     if batch.remote.is_some() {
-        return remote_rows(inbound, batches, &batch, part, record).await;
+        return remote_rows(inbound, batches, &batch, Some(part), record).await;
     }
     let file = if batch.completed > 0 { batch.output_file } else { batch.error_file };
     let opened = batches.ask(move |tables| match tables.file(&owner, &file)? {
@@ -170,12 +195,18 @@ async fn output(
     Ok(rows(file, bytes))
 }
 
-/// What came of the rows of a batch that is over at its provider.
+/// A batch that goes on has nothing to show.
+pub fn not_over(batch: &StoredBatch) -> Fault {
+    let message = format!("The batch is {} and has no output yet: wait for its end.", batch.status.as_str());
+    Fault::invalid(message).with_status(409).with_code("batch_not_over")
+}
+
+/// What came of the rows of a batch that is over at its provider; `None`: of all of them.
 pub async fn remote_rows(
     inbound: Inbound<'_>,
     batches: &Batches,
     batch: &StoredBatch,
-    part: Part,
+    part: Option<Part>,
     record: &mut Record,
 ) -> Result<Response<Body>, Fault> {
     let answer = Box::pin(provider_batches::results::answer(inbound, batches, batch, part, record)).await;

@@ -1,6 +1,6 @@
 //! Files of the gateway's own, for batches that it runs itself, and for batches and training that it tells providers anew. All others are a provider's, and asked for there.
 
-mod upload;
+pub mod upload;
 
 use http::{HeaderValue, Method, Response, header};
 use ostia_dialect::batches::Part;
@@ -105,7 +105,7 @@ async fn content(
         Contents::Here(file, bytes) => Ok(rows(file, bytes)),
         Contents::Remote(batch) => {
             let part = if batch.output_file == id { Part::Output } else { Part::Errors };
-            remote_rows(inbound, batches, &batch, part, record).await
+            remote_rows(inbound, batches, &batch, Some(part), record).await
         }
     }
 }

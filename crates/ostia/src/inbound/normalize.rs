@@ -45,6 +45,7 @@ fn is_known(path: &str) -> bool {
         | Endpoint::Stored
         | Endpoint::Files(_)
         | Endpoint::Batches(_)
+        | Endpoint::MessageBatches(_)
         | Endpoint::FineTunes(_)
         | Endpoint::Pass { .. }
         | Endpoint::Socket { .. }

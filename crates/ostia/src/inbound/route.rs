@@ -10,7 +10,8 @@ use ostia_dialect::{Fault, PathParams};
 use percent_encoding::percent_decode_str;
 
 pub use own::{
-    BatchPath, ExportPath, FilePath, GatewayPath, Graph, GroupPath, KeptPath, OtelPath, TuningPath,
+    BatchPath, ExportPath, FilePath, GatewayPath, Graph, GroupPath, KeptPath, MessageBatchPath, OtelPath,
+    TuningPath,
 };
 use own::{READ, READ_AND_WRITE, WRITE};
 
@@ -50,6 +51,8 @@ pub enum Endpoint<'p> {
     Files(FilePath<'p>),
     /// Batches: the same.
     Batches(BatchPath<'p>),
+    /// Batches as Anthropic has them: the same.
+    MessageBatches(MessageBatchPath<'p>),
     /// Jobs that train models: the same.
     FineTunes(TuningPath<'p>),
     /// Everything else below `/v1/`, `/v1beta/` and `/v1/proxy/`: handed on unread.
@@ -126,9 +129,10 @@ impl Endpoint<'_> {
         match Endpoint::of(&Method::GET, path) {
             _ if path == "/v1/responses" => Endpoint::ResponsesSocket,
             Endpoint::Pass { raw } => Endpoint::Socket { raw },
-            Endpoint::Files(_) | Endpoint::Batches(_) | Endpoint::FineTunes(_) => {
-                Endpoint::Socket { raw: false }
-            }
+            Endpoint::Files(_)
+            | Endpoint::Batches(_)
+            | Endpoint::MessageBatches(_)
+            | Endpoint::FineTunes(_) => Endpoint::Socket { raw: false },
             Endpoint::Missing if path.starts_with("/ws/") => Endpoint::Socket { raw: false },
             other => other,
         }
@@ -164,6 +168,7 @@ impl Endpoint<'_> {
             // What is for the gateway itself among them is looked at where that is known.
             | Endpoint::Files(_)
             | Endpoint::Batches(_)
+            | Endpoint::MessageBatches(_)
             | Endpoint::FineTunes(_)
             | Endpoint::Pass { .. }
             | Endpoint::Socket { .. }
@@ -260,6 +265,7 @@ fn below_v1<'p>(method: &Method, rest: &'p str) -> Endpoint<'p> {
         _ => {
             let own = || FilePath::at(rest).map(Endpoint::Files);
             let own = || own().or_else(|| BatchPath::at(rest).map(Endpoint::Batches));
+            let own = || own().or_else(|| MessageBatchPath::at(rest).map(Endpoint::MessageBatches));
             let own = || own().or_else(|| TuningPath::at(rest).map(Endpoint::FineTunes));
             google(method, rest).or_else(own).unwrap_or(Endpoint::Pass { raw: false })
         }
@@ -415,7 +421,19 @@ mod tests {
             (Method::POST, "/v1/chat/completions", understood(Api::OpenaiChat)),
             (Method::GET, "/v1/chat/completions", Endpoint::Pass { raw: false }),
             (Method::POST, "/v1/messages", understood(Api::AnthropicMessages)),
-            (Method::POST, "/v1/messages/batches", Endpoint::Pass { raw: false }),
+            (Method::POST, "/v1/messages/batches", Endpoint::MessageBatches(MessageBatchPath::All)),
+            (Method::GET, "/v1/messages/batches/b", Endpoint::MessageBatches(MessageBatchPath::One("b"))),
+            (
+                Method::GET,
+                "/v1/messages/batches/b/results",
+                Endpoint::MessageBatches(MessageBatchPath::Results("b")),
+            ),
+            (
+                Method::POST,
+                "/v1/messages/batches/b/cancel",
+                Endpoint::MessageBatches(MessageBatchPath::Cancel("b")),
+            ),
+            (Method::POST, "/v1/messages/batches/b/x", Endpoint::Pass { raw: false }),
             (Method::POST, "/v1/files", Endpoint::Files(FilePath::All)),
             (Method::GET, "/v1/files/f%2Fg", Endpoint::Files(FilePath::One("f%2Fg"))),
             (Method::GET, "/v1/files/f/content", Endpoint::Files(FilePath::Content("f"))),
@@ -508,6 +526,7 @@ mod tests {
                         Endpoint::Pass { raw: false }
                             | Endpoint::Files(_)
                             | Endpoint::Batches(_)
+                            | Endpoint::MessageBatches(MessageBatchPath::All)
                             | Endpoint::FineTunes(TuningPath::All)
                     );
                     assert!(!api.is_understood() && is_handed_on, "{path}: {other:?}");

@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
-use ostia_dialect::batches::{AskedRow, LINE_BYTES_MAX};
+use ostia_dialect::batches::{ASKED_BYTES_MAX, AskedRow};
 
 use crate::provider_jobs::spool::Spool;
 
@@ -96,7 +96,7 @@ impl Reader {
             place.copy_from_slice(&places[at * PLACE_BYTES as usize..][..PLACE_BYTES as usize]);
             u64::from_be_bytes(place)
         });
-        let length = end.checked_sub(begin).filter(|length| *length <= LINE_BYTES_MAX as u64);
+        let length = end.checked_sub(begin).filter(|length| *length <= ASKED_BYTES_MAX as u64);
         let mut row = vec![0; length.ok_or_else(|| io::Error::other("a row has no end"))? as usize];
         self.file.read_exact_at(&mut row, begin)?;
         Ok(AskedRow::decode(&row))

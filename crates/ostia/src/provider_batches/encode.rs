@@ -10,10 +10,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::Method;
-use ostia_dialect::batches::{AskedReading, AskedRow, BatchForm, Row};
+use ostia_dialect::batches::{AskedReading, AskedRow, BatchForm, Row, ToldCall};
 use ostia_dialect::{Api, Fault};
 use ostia_providers::Provider;
-use ostia_providers::prepare::{self, ApiCall, Outgoing, Prepared, Reading};
+use ostia_providers::prepare::{self, ApiCall, Outgoing, Prepared, Reading, Way};
 use ostia_store::{BatchFault, RemoteBatch};
 use tokio::task::spawn_blocking;
 
@@ -152,10 +152,13 @@ impl Encoding<'_> {
             return Err(Fault::invalid(message).with_param("model").with_code("mismatched_provider"));
         }
         let provider = self.in_batches(target.provider);
+        if provider.apis.is_empty() {
+            return Err(no_row(call.api));
+        }
         target.provider = &provider;
         let booking = Booking::default();
         let exchange = Exchange::new(self.inbound, &target, &booking);
-        let mut outgoing = prepare(exchange, &call).await?;
+        let (way, mut outgoing) = prepare(exchange, &call).await?;
         let endpoint = self.endpoint(&outgoing, call.api)?;
         let mut request = exchange.outgoing(&mut outgoing, call.body)?;
         let RequestBody::Full(Some(body)) = std::mem::replace(request.body_mut(), RequestBody::Full(None))
@@ -163,7 +166,7 @@ impl Encoding<'_> {
             return Err(no_row(call.api));
         };
         self.drop_fields(&outgoing, target.lossless)?;
-        let (model, reading) = reading(outgoing.answer, call.api)?;
+        let (model, reading) = reading(outgoing.answer, way, exchange, &call)?;
         let model = model.or_else(|| target.model.clone()).or_else(|| call.model().map(str::to_owned));
         self.check_alike(model.unwrap_or_default(), endpoint)?;
         for (name, value) in outgoing.headers {
@@ -188,8 +191,12 @@ impl Encoding<'_> {
 
     /// What the vendor calls that which a row calls.
     fn endpoint(&self, outgoing: &Outgoing, api: Api) -> Result<&'static str, Fault> {
-        let is_one_call = outgoing.upload.is_none() && outgoing.more.is_empty();
-        self.form.endpoint(outgoing.api).filter(|_| is_one_call).ok_or_else(|| no_row(api))
+        let endpoint = self.form.endpoint(outgoing.api).filter(|_| outgoing.upload.is_none());
+        let endpoint = endpoint.ok_or_else(|| no_row(api))?;
+        match outgoing.more.len() {
+            0 => Ok(endpoint),
+            more => Err(several_calls(more + 1)),
+        }
     }
 
     fn drop_fields(&mut self, outgoing: &Outgoing, lossless: bool) -> Result<(), Fault> {
@@ -253,24 +260,49 @@ impl Encoding<'_> {
     }
 }
 
-async fn prepare(exchange: Exchange<'_>, call: &ApiCall<'_>) -> Result<Outgoing, Fault> {
+async fn prepare(exchange: Exchange<'_>, call: &ApiCall<'_>) -> Result<(Way, Outgoing), Fault> {
     let way = prepare::way(call, &exchange.recipient(), false)?;
     match ask::prepare(exchange, call, way, None).await? {
-        Prepared::Request(outgoing) => Ok(outgoing),
+        Prepared::Request(outgoing) => Ok((way, outgoing)),
         Prepared::Estimate { .. } | Prepared::Fetch(_) => Err(no_row(call.api)),
     }
 }
 
 /// How the answer of a row is told, and the model where it is told anew.
-fn reading(answer: Reading, api: Api) -> Result<(Option<String>, AskedReading), Fault> {
-    match answer {
-        Reading::AsItIs { .. } => Ok((None, AskedReading::AsItIs(api))),
-        Reading::Conversation(told) => {
+fn reading(
+    answer: Reading,
+    way: Way,
+    exchange: Exchange<'_>,
+    call: &ApiCall<'_>,
+) -> Result<(Option<String>, AskedReading), Fault> {
+    match (answer, way) {
+        (Reading::AsItIs { .. }, _) => Ok((None, AskedReading::AsItIs(call.api))),
+        (Reading::Conversation(told), _) => {
             let (client, upstream, model, undo) = (told.client, told.upstream, told.model, told.undo);
             Ok((Some(model.clone()), AskedReading::Conversation { client, upstream, model, undo }))
         }
-        Reading::Whole { .. } | Reading::Media { .. } => Err(no_row(api)),
+        (Reading::Whole { .. }, Way::Translate(upstream)) => {
+            let edited = prepare::with_params(call, &exchange.recipient())?;
+            let told = ToldCall {
+                api: call.api,
+                upstream,
+                path_model: call.path.unwrap_or_default().model.to_owned(),
+                model: exchange.target.model.clone(),
+                body: edited.as_ref().unwrap_or(call.body).to_vec(),
+            };
+            Ok((None, AskedReading::Told(told)))
+        }
+        (Reading::Whole { .. } | Reading::Media { .. }, _) => Err(no_row(call.api)),
     }
+}
+
+fn several_calls(calls: usize) -> Fault {
+    let message = format!(
+        "To the provider this row is {calls} calls, because that is as many as its list of inputs needs with this model, and a row \
+         of its batches is one: spread the list over {calls} rows, or have the gateway ask for the rows (`completion_window: \
+         \"immediate\"`)."
+    );
+    Fault::invalid(message).with_param("input").with_code("too_many_inputs")
 }
 
 fn no_row(api: Api) -> Fault {

@@ -34,7 +34,7 @@ use crate::provider_jobs::ask::{self, Coming, Sent};
 use crate::record::Record;
 use crate::upstream::{BodyFault, UpstreamBody};
 
-/// A part of the results of a batch that is over.
+/// A part of the results of a batch that is over; `None`: all of them.
 ///
 /// # Errors
 /// 404 where there are none, and why the provider could not be asked.
@@ -42,7 +42,7 @@ pub async fn answer(
     inbound: Inbound<'_>,
     batches: &Batches,
     batch: &StoredBatch,
-    part: Part,
+    part: Option<Part>,
     record: &mut Record,
 ) -> Result<Response<Body>, AttemptError> {
     let (remote, form, id) = found(batch)?.ok_or_else(missing)?;
@@ -77,7 +77,7 @@ pub async fn count(
     part: Part,
     record: &mut Record,
 ) -> Result<u64, AttemptError> {
-    let Some((mut reader, mut coming)) = open(inbound, (remote, form, id), part, record).await? else {
+    let Some((mut reader, mut coming)) = open(inbound, (remote, form, id), Some(part), record).await? else {
         return Ok(0);
     };
     let mut rows = 0;
@@ -101,17 +101,21 @@ pub async fn count(
     }
 }
 
-/// Begins to read a part of the results. `None`: there are none.
+/// Begins to read a part of the results, or all of them. `None`: there are none.
 async fn open(
     inbound: Inbound<'_>,
     (remote, form, id): (&RemoteBatch, &BatchForm, &str),
-    part: Part,
+    part: Option<Part>,
     record: &mut Record,
 ) -> Result<Option<(ResultsReader, Coming)>, AttemptError> {
     let found = Found { id: id.to_owned(), output: remote.output.clone(), errors: remote.errors.clone() };
-    let mut reader = match (form.results)(&found, part) {
+    let (results, further) = match part {
+        Some(part) => ((form.results)(&found, part), None),
+        None => form.all_results(&found),
+    };
+    let mut reader = match results {
         None => return Ok(None),
-        Some(Results::Lines(step)) => ResultsReader::lines(step),
+        Some(Results::Lines(step)) => ResultsReader::lines(step, further),
         Some(Results::Pages(pages)) => ResultsReader::pages(pages, found),
         Some(Results::Files(listing)) => {
             let answer = ask::ask(inbound, &remote.provider, &listing.step, Sent::default(), record).await?;
@@ -179,7 +183,8 @@ struct ResultLines {
     inflate: Option<Inflate>,
     reader: ResultsReader,
     form: &'static BatchForm,
-    part: Part,
+    /// `None`: all of them.
+    part: Option<Part>,
     asked: Reader,
     telling: Telling,
 }
@@ -209,7 +214,7 @@ impl ResultLines {
         let document = Document::parse_to(row, RESULT_DEPTH)
             .map_err(|fault| Fault::upstream(format!("A line of the provider's results is {fault}.")))?;
         let result = (self.form.decode_result)(document.root())?;
-        if result.outcome.part() != self.part {
+        if self.part.is_some_and(|part| result.outcome.part() != part) {
             return Ok(());
         }
         let number = result.key.parse().ok();

@@ -2,9 +2,11 @@
 
 mod avro;
 mod clouds;
+mod embedded;
 mod ends;
 mod files;
 mod handed_on;
+mod messages;
 mod remote;
 mod runs;
 mod stored;

@@ -69,6 +69,11 @@ const SNIPPETS: &[(&str, &str, Use)] = &[
         NotRun("needs a recording; `audio` makes such calls with this SDK"),
     ),
     (
+        "docs/audio.md",
+        "from elevenlabs import ElevenLabs",
+        NotRun("`clients::sdks_of_other_vendors` makes these calls with this SDK"),
+    ),
+    (
         "docs/batches.md",
         "import time",
         NotRun("needs a file of rows; `batches::runs::openais_sdk` makes these calls with this SDK"),
@@ -77,6 +82,11 @@ const SNIPPETS: &[(&str, &str, Use)] = &[
         "docs/batches.md",
         "from openai import OpenAI",
         NotRun("needs a file of rows; `batches::remote::openais_sdk` makes these calls with this SDK"),
+    ),
+    (
+        "docs/batches.md",
+        "import anthropic",
+        NotRun("waits for a batch; `batches::messages::anthropics_sdk` makes these calls with this SDK"),
     ),
     (
         "docs/fine-tuning.md",

@@ -56,6 +56,26 @@ pub async fn answer(
     let batches = inbound.core.batches.as_ref().ok_or_else(batches::missing)?;
     let wanted = Wanted::read(&Document::of_request(&plain)?)?;
     record.dropped(unknown_fields(inbound, &plain)?, false)?;
+    make(inbound, batches, wanted).await.map(|batch| told(&batch))
+}
+
+/// Makes a batch of the rows in a file of the gateway's own, all of which call this path. `is_remote`: the provider runs it.
+///
+/// # Errors
+/// As [`answer`].
+pub async fn of_file(
+    inbound: Inbound<'_>,
+    batches: &Batches,
+    (file, endpoint): (&str, &str),
+    is_remote: bool,
+) -> Result<StoredBatch, Fault> {
+    let wanted = Wanted {
+        input_file: file.to_owned(),
+        endpoint: Some(endpoint.to_owned()),
+        metadata: BTreeMap::new(),
+        options: Vec::new(),
+        is_remote,
+    };
     make(inbound, batches, wanted).await
 }
 
@@ -178,7 +198,7 @@ fn read_metadata(node: Node<'_>) -> Result<BTreeMap<String, String>, Fault> {
     Ok(metadata)
 }
 
-async fn make(inbound: Inbound<'_>, batches: &Batches, wanted: Wanted) -> Result<Response<Body>, Fault> {
+async fn make(inbound: Inbound<'_>, batches: &Batches, wanted: Wanted) -> Result<StoredBatch, Fault> {
     let sender = sender::of(inbound, &wanted.options)?;
     let owner = owner(inbound, batches).await?;
     let (asked, id) = (owner.clone(), wanted.input_file.clone());
@@ -221,7 +241,7 @@ async fn make(inbound: Inbound<'_>, batches: &Batches, wanted: Wanted) -> Result
         let message = format!("{OPEN_MAX} batches are not over yet: try again later.");
         return Err(Fault::new(FaultKind::RateLimit, message).with_code("batches_open_limit"));
     }
-    let (answer, own) = (told(&batch), batch.clone());
+    let (made, own) = (batch.clone(), batch.clone());
     if let Err(fault) = batches.order(Order::Run(Box::new(batch), headers)) {
         // Nobody hears of it, and nothing of it is to be asked after the next start.
         batches.tell(move |tables| {
@@ -230,7 +250,7 @@ async fn make(inbound: Inbound<'_>, batches: &Batches, wanted: Wanted) -> Result
         });
         return Err(fault);
     }
-    Ok(answer)
+    Ok(made)
 }
 
 /// The rows call what the batch says that they call.

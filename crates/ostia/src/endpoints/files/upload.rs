@@ -5,7 +5,7 @@ mod rows;
 use std::io::{self, Write as _};
 
 use http::{Response, header};
-use ostia_dialect::batches::{Line, Lines, RowFault, TooLong};
+use ostia_dialect::batches::{LINE_BYTES_MAX, Line, Lines, RowFault, TooLong};
 use ostia_dialect::form::{Content, Decoder, FIELDS_BYTES_MAX, Form, Part};
 use ostia_dialect::{Fault, FaultKind};
 use ostia_store::{FilePurpose, StoredFile};
@@ -41,16 +41,64 @@ pub async fn answer(
     body: ClientBody,
 ) -> Result<Response<Body>, Fault> {
     let boundary = boundary(inbound)?;
-    let Ok(_room) = batches.uploads.clone().try_acquire_owned() else {
-        let message = "Too many files are being uploaded: try again in a moment.";
-        return Err(Fault::new(FaultKind::Overloaded, message).with_code("batches_busy"));
+    let Ok(_room) = batches.uploads.clone().try_acquire_owned() else { return Err(too_many()) };
+    let file = empty(batches).await?;
+    let (form, rows) = read(inbound, batches, &boundary, body, file).await?;
+    let stored = keep(inbound, batches, owner, name_of(&form), rows).await?;
+    Ok(reply::json(objects::file(&stored).to_string()))
+}
+
+/// Keeps rows of a batch that have come otherwise than as a file. `name_of` tells what the row of a number, from 1 on, is called.
+///
+/// # Errors
+/// 400 that names the row and what is wrong there, and as [`answer`].
+pub async fn keep_rows(
+    inbound: Inbound<'_>,
+    batches: &Batches,
+    owner: String,
+    (rows, name): (&[u8], &str),
+    name_of: impl Fn(u64) -> String,
+) -> Result<StoredFile, Fault> {
+    let Ok(_room) = batches.uploads.clone().try_acquire_owned() else { return Err(too_many()) };
+    let mut kept = Rows::new(empty(batches).await?, batches.bounds.file_bytes as u64);
+    if rows.len() as u64 > kept.bytes_max {
+        return Err(kept.too_large());
+    }
+    let named = |BadLine(number, fault): BadLine| {
+        let param = name_of(number);
+        Fault::invalid(format!("`{param}` {}.", fault.message)).with_param(param).with_code(fault.code)
     };
+    for (line, number) in rows.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).zip(1..) {
+        let text = Some(line).filter(|line| line.len() <= LINE_BYTES_MAX);
+        let text = text.ok_or(TooLong(number)).map_err(BadLine::from).map_err(&named)?;
+        kept.row(Line { number, text }).map_err(&named)?;
+    }
+    kept.writing.memory.extend_from_slice(rows);
+    kept.writing.finish().await?;
+    keep(inbound, batches, owner, name.to_owned(), kept).await
+}
+
+fn too_many() -> Fault {
+    let message = "Too many files are being uploaded: try again in a moment.";
+    Fault::new(FaultKind::Overloaded, message).with_code("batches_busy")
+}
+
+/// An empty file, where there is room for one.
+async fn empty(batches: &Batches) -> Result<NamedTempFile, Fault> {
     batches.check_room().await?;
     let folder = batches.ask(|tables| Ok(tables.folder().to_owned())).await?;
     let made = move || tempfile::Builder::new().prefix(".upload-").tempfile_in(folder);
-    let file = blocking(made).await?;
-    let (form, rows) = read(inbound, batches, &boundary, body, file).await?;
-    let Rows { writing, check, .. } = rows;
+    blocking(made).await
+}
+
+/// Gives a file its id, and its place among the others.
+async fn keep(
+    inbound: Inbound<'_>,
+    batches: &Batches,
+    owner: String,
+    filename: String,
+    Rows { writing, check, .. }: Rows,
+) -> Result<StoredFile, Fault> {
     let Some(check) = check else { return Err(no_rows()) };
     let purpose = check.purpose();
     let Seen { rows, urls, training } = check.seen();
@@ -58,7 +106,7 @@ pub async fn answer(
         id: batches::file_id(&inbound.core.new_id()),
         owner,
         created_s: batches::now_s(),
-        filename: name_of(&form),
+        filename,
         purpose,
         bytes: writing.written,
         rows,
@@ -66,13 +114,13 @@ pub async fn answer(
         batch: None,
         training,
     };
-    let (told, file) = (objects::file(&stored), writing.file);
+    let (own, file) = (stored.clone(), writing.file);
     let kept = batches.ask(move |tables| {
-        file.persist(tables.path(&stored.id)).map_err(|error| error.error)?;
-        tables.add_file(&stored)
+        file.persist(tables.path(&own.id)).map_err(|error| error.error)?;
+        tables.add_file(&own)
     });
     kept.await?;
-    Ok(reply::json(told.to_string()))
+    Ok(stored)
 }
 
 fn boundary(inbound: Inbound<'_>) -> Result<String, Fault> {

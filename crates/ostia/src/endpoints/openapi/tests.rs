@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::*;
 use crate::inbound::route::{
-    BatchPath, Endpoint, ExportPath, FilePath, GatewayPath, Graph, GroupPath, KeptPath, OtelPath, TuningPath,
+    BatchPath, Endpoint, ExportPath, FilePath, GatewayPath, Graph, GroupPath, KeptPath, MessageBatchPath,
+    OtelPath, TuningPath,
 };
 
 fn told() -> Value {
@@ -72,6 +73,10 @@ routes! {
     Endpoint::Batches(BatchPath::One(_)) => "batch",
     Endpoint::Batches(BatchPath::Cancel(_)) => "batch cancel",
     Endpoint::Batches(BatchPath::Output(_)) => "batch output",
+    Endpoint::MessageBatches(MessageBatchPath::All) => "message batches",
+    Endpoint::MessageBatches(MessageBatchPath::One(_)) => "message batch",
+    Endpoint::MessageBatches(MessageBatchPath::Cancel(_)) => "message batch cancel",
+    Endpoint::MessageBatches(MessageBatchPath::Results(_)) => "message batch results",
     Endpoint::FineTunes(TuningPath::All) => "fine-tuning jobs",
     Endpoint::FineTunes(TuningPath::One(_)) => "fine-tuning job",
     Endpoint::FineTunes(TuningPath::Cancel(_)) => "fine-tuning job cancel",

@@ -325,6 +325,43 @@ impl<'p> BatchPath<'p> {
     }
 }
 
+/// A path of Anthropic's message batches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MessageBatchPath<'p> {
+    /// `/v1/messages/batches`
+    All,
+    /// `/v1/messages/batches/{id}`
+    One(&'p str),
+    /// `/v1/messages/batches/{id}/cancel`
+    Cancel(&'p str),
+    /// `/v1/messages/batches/{id}/results`
+    Results(&'p str),
+}
+
+impl<'p> MessageBatchPath<'p> {
+    /// The batch that it names.
+    pub fn id(self) -> Option<&'p str> {
+        match self {
+            MessageBatchPath::All => None,
+            MessageBatchPath::One(id) | MessageBatchPath::Cancel(id) | MessageBatchPath::Results(id) => {
+                Some(id)
+            }
+        }
+    }
+
+    /// By what stands behind `/v1`.
+    pub fn at(rest: &'p str) -> Option<MessageBatchPath<'p>> {
+        let mut parts = rest.strip_prefix("/messages/batches")?.split('/');
+        Some(match (parts.next()?, parts.next(), parts.next(), parts.next()) {
+            ("", None, ..) => MessageBatchPath::All,
+            ("", Some(id), None, _) => MessageBatchPath::One(id),
+            ("", Some(id), Some("cancel"), None) => MessageBatchPath::Cancel(id),
+            ("", Some(id), Some("results"), None) => MessageBatchPath::Results(id),
+            _ => return None,
+        })
+    }
+}
+
 /// A path of jobs that train models.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TuningPath<'p> {

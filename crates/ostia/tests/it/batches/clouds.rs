@@ -18,6 +18,10 @@ pub enum Cloud {
     BedrockNova,
     VertexGemini,
     VertexClaude,
+    /// Titan's embeddings, whose rows are bodies of InvokeModel.
+    BedrockTitan,
+    /// Gemini's embeddings, whose rows have keys.
+    VertexEmbedding,
 }
 
 pub const KEY_ID: &str = "AKIDOPERATOR";
@@ -44,11 +48,12 @@ pub struct Kept {
 pub type Shared = Arc<Mutex<Kept>>;
 
 impl Cloud {
+    /// Those with models that converse.
     pub const ALL: [Cloud; 4] =
         [Cloud::BedrockClaude, Cloud::BedrockNova, Cloud::VertexGemini, Cloud::VertexClaude];
 
     pub fn is_bedrock(self) -> bool {
-        matches!(self, Cloud::BedrockClaude | Cloud::BedrockNova)
+        matches!(self, Cloud::BedrockClaude | Cloud::BedrockNova | Cloud::BedrockTitan)
     }
 
     pub fn provider(self) -> &'static str {
@@ -61,6 +66,8 @@ impl Cloud {
             Cloud::BedrockNova => "amazon.nova-lite-v1:0",
             Cloud::VertexGemini => "gemini-2.5-flash",
             Cloud::VertexClaude => "claude-sonnet-4-5",
+            Cloud::BedrockTitan => "amazon.titan-embed-text-v2:0",
+            Cloud::VertexEmbedding => "gemini-embedding-001",
         }
     }
 
@@ -159,6 +166,10 @@ impl Cloud {
         let said = self.said(row);
         let answer = match self {
             Cloud::BedrockClaude => anthropic::message(&said),
+            Cloud::BedrockTitan => {
+                json!({"embedding": vector(&said), "inputTextTokenCount": 3, "embeddingsByType": {}})
+                    .to_string()
+            }
             _ => bedrock::converse(&said),
         };
         let mut line = json!({"modelInput": row["modelInput"], "recordId": row["recordId"]});
@@ -267,6 +278,10 @@ impl Cloud {
         let said = self.said(row);
         let answer = match self {
             Cloud::VertexClaude => anthropic::message(&said),
+            Cloud::VertexEmbedding => {
+                json!({"embedding": {"values": vector(&said)}, "usageMetadata": {"promptTokenCount": 3}})
+                    .to_string()
+            }
             _ => gemini::generate(&said),
         };
         let mut line = row.clone();
@@ -313,10 +328,17 @@ impl Cloud {
             Cloud::BedrockNova => &row["modelInput"]["messages"][0]["content"],
             Cloud::VertexGemini => &row["request"]["contents"][0]["parts"],
             Cloud::VertexClaude => &row["request"]["messages"][0]["content"],
+            Cloud::BedrockTitan => &row["modelInput"]["inputText"],
+            Cloud::VertexEmbedding => &row["request"]["content"]["parts"],
         };
         let said = if said.is_array() { &said[0]["text"] } else { said };
         said.as_str().unwrap_or_else(|| panic!("{row}")).to_owned()
     }
+}
+
+/// What a text is embedded as.
+pub fn vector(text: &str) -> [f64; 2] {
+    [text.len() as f64, 0.5]
 }
 
 pub fn rows_of(text: &[u8]) -> Vec<Value> {

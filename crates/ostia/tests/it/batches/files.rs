@@ -181,7 +181,10 @@ fn owners_do_not_see_one_another() {
 #[test]
 fn what_is_for_a_provider_goes_there() {
     let upstream = Upstream::always(Answer::json(r#"{"id":"x"}"#));
-    let gateway = Gateway::with(&config(&upstream, "default_provider: up"));
+    // Who speaks Messages may have batches of them.
+    let config =
+        config(&upstream, "default_provider: up").replace("[openai_chat", "[anthropic_messages, openai_chat");
+    let gateway = Gateway::with(&config);
     let body = json!({"input_file_id": "file-1", "endpoint": CHAT, "completion_window": "24h"}).to_string();
     let inline = r#"{"requests": [ {"custom_id":"a","params":{"model":"m"}} ]}"#;
     let to_two =

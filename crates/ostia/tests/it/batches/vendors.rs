@@ -200,7 +200,11 @@ fn lines(rows: &[Value], line: impl Fn(&Value) -> Option<Value>) -> Answer {
 /// <https://platform.claude.com/docs/en/api/messages/batches/create>
 fn of_anthropic(request: &Request, kept: &mut Kept) -> Answer {
     const PATH: &str = "/v1/messages/batches";
-    assert_eq!(request.header("anthropic-version").as_deref(), Some("2023-06-01"));
+    // The gateway's own, or the client's of those that are handed on.
+    assert!(
+        request.header("anthropic-version").is_some_and(|version| version.starts_with("202")),
+        "{request:?}"
+    );
     let Some(rest) = request.target.strip_prefix(PATH) else { return unknown(request) };
     match (request.method.as_str(), rest) {
         ("POST", "") => {
@@ -243,7 +247,8 @@ fn of_anthropic(request: &Request, kept: &mut Kept) -> Answer {
             "id": "msgbatch_1", "type": "message_batch", "processing_status": status,
             "request_counts": {"processing": processing, "succeeded": good, "errored": bad, "canceled": 0, "expired": late},
             "ended_at": is_over.then_some(time), "created_at": time, "expires_at": "2026-08-20T14:44:51.493319+00:00",
-            "archived_at": null, "cancel_initiated_at": kept.is_cancelled.then_some(time), "results_url": null,
+            "archived_at": null, "cancel_initiated_at": kept.is_cancelled.then_some(time),
+            "results_url": is_over.then_some("https://api.anthropic.com/v1/messages/batches/msgbatch_1/results"),
         })
         .to_string(),
     )

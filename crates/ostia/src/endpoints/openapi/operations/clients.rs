@@ -30,6 +30,13 @@ const OWN_JOBS: &str = "Jobs that train models, in OpenAI's form, at providers t
 const OWN_BATCHES: &str =
     "Batches of the gateway's own, in OpenAI's form: those of providers have the same paths.";
 
+const LIST_OF_MESSAGE_BATCHES: [(&str, Form, &str); 2] = [
+    ("after_id", Form::Text, "Those behind the one of this id."),
+    ("limit", Form::Whole(1, 1000), "How many a page has."),
+];
+const OWN_MESSAGE_BATCHES: &str =
+    "Batches of the gateway's own, in Anthropic's form: those of providers have the same paths.";
+
 pub(super) fn own() -> Vec<Own> {
     let client = |own: Own| Own { of: For::Clients, ..own };
     let explained = object([
@@ -62,7 +69,8 @@ pub(super) fn own() -> Vec<Own> {
         },
         Own { errors: &[404], ..read("get_model", "/v1/models/{name}", CLIENTS, "One of them", map(any())) },
     ];
-    all.into_iter().chain(files()).chain(batches()).chain(fine_tuning()).map(client).collect()
+    let all = all.into_iter().chain(files()).chain(batches()).chain(message_batches());
+    all.chain(fine_tuning()).map(client).collect()
 }
 
 fn files() -> Vec<Own> {
@@ -161,6 +169,58 @@ fn batches() -> Vec<Own> {
             answer: Answer::Text(LINES, "A row for each that was answered."),
             errors: &[404, 409, 503],
             ..read("get_batch_output", "/v1/batches/{id}/output", "What came of its rows", any())
+        },
+    ]
+}
+
+fn message_batches() -> Vec<Own> {
+    let batch = || {
+        let counts = ["processing", "succeeded", "errored", "canceled", "expired"];
+        object([
+            ("id", text()),
+            ("type", text()),
+            ("processing_status", text()),
+            ("request_counts", object(counts.map(|name| (name, whole())))),
+            ("created_at", text()),
+            ("expires_at", text()),
+            ("ended_at", or_null(Type::String)),
+            ("cancel_initiated_at", or_null(Type::String)),
+            ("results_url", or_null(Type::String)),
+        ])
+    };
+    let request = object([("custom_id", text()), ("params", map(any()))]);
+    let order = object([("requests", list(request)), ("completion_window", text())]);
+    let page = object([
+        ("data", list(batch())),
+        ("has_more", flag()),
+        ("first_id", or_null(Type::String)),
+        ("last_id", or_null(Type::String)),
+    ]);
+    let read = |id, path, summary, shape| Own {
+        about: OWN_MESSAGE_BATCHES,
+        errors: &[400, 404, 503],
+        ..read(id, path, CLIENTS, summary, shape)
+    };
+    vec![
+        Own {
+            takes: Takes::Own(&LIST_OF_MESSAGE_BATCHES),
+            ..read("list_message_batches", "/v1/messages/batches", "Batches of messages", page)
+        },
+        Own {
+            method: HttpMethod::Post,
+            body: Some((JSON, order)),
+            errors: &[400, 413, 429, 503],
+            ..read("create_message_batch", "/v1/messages/batches", "Has messages answered", batch())
+        },
+        read("get_message_batch", "/v1/messages/batches/{id}", "One of them", batch()),
+        Own {
+            method: HttpMethod::Post,
+            ..read("cancel_message_batch", "/v1/messages/batches/{id}/cancel", "Gives it up", batch())
+        },
+        Own {
+            answer: Answer::Text(LINES, "A row for each request."),
+            errors: &[404, 409, 503],
+            ..read("get_message_batch_results", "/v1/messages/batches/{id}/results", "What came of it", any())
         },
     ]
 }
