@@ -46,9 +46,10 @@ fn builtin_rows_keep_the_house_rules() {
 fn builtin_quirks_are_only_where_they_can_matter() {
     let openai = |api: &Api| api.name().starts_with("openai_");
     for provider in Providers::builtin().iter() {
-        // What names of models look like, what is fetched and how long a list may be is no matter of the format.
+        // What names of models look like, what is fetched, who tells what it costs and how long a list may be is no matter of the format.
+        let quirks = provider.quirks.clone();
         let mut of_format =
-            crate::Quirks { plain_models: false, media_urls: None, ..provider.quirks.clone() };
+            crate::Quirks { plain_models: false, media_urls: None, tells_charge: false, ..quirks };
         of_format.limits.inputs = None;
         if of_format != crate::Quirks::default() {
             assert!(provider.apis.iter().any(openai), "{} speaks nothing of OpenAI's", provider.id);

@@ -134,7 +134,9 @@ fn sdks_of_other_vendors() {
     let rows = format!("{rows}auth: {{keys: [pk-gateway]}}\n");
     run_with("elevenlabs_sdk.py", &rows, ["elevenlabs=voice-1".to_owned()]);
     run_with("deepgram_sdk.py", &rows, ["deepgram=aura-2-thalia-en".to_owned()]);
-    run_with("cohere_sdk.py", &rows, ["cohere=rerank-v4.0-fast", "voyage=rerank-2.5"].map(str::to_owned));
+    let rankers = || ["cohere=rerank-v4.0-fast", "voyage=rerank-2.5"].map(str::to_owned);
+    run_with("cohere_sdk.py", &rows, rankers());
+    run_with("voyageai_sdk.py", &rows, rankers());
 }
 
 fn own_words(request: &Request) -> Answer {
@@ -168,7 +170,14 @@ fn own_words(request: &Request) -> Answer {
         "/v2/rerank" => {
             Answer::json(json!({"id": "r", "results": [{"index": 1, "relevance_score": 0.75}]}).to_string())
         }
-        "/v1/rerank" => Answer::json(json!({"data": [{"index": 1, "relevance_score": 0.75}]}).to_string()),
+        "/v1/rerank" => {
+            let results = json!([{"index": 1, "relevance_score": 0.75}]);
+            Answer::json(json!({"data": results, "usage": {"total_tokens": 9}}).to_string())
+        }
+        "/v1/embeddings" => {
+            let data = json!([{"object": "embedding", "index": 0, "embedding": [0.5, 0.25]}]);
+            Answer::json(json!({"object": "list", "data": data, "usage": {"total_tokens": 3}}).to_string())
+        }
         "/v2/chat" if request.json()["stream"] == true => {
             Answer::stream(cohere::chat_stream(&["Hi ", "there"]))
         }

@@ -9,4 +9,5 @@ mod lanes;
 mod relay;
 mod responses;
 mod steering;
+mod tapes;
 pub(crate) mod tools;
