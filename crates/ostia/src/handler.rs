@@ -164,7 +164,7 @@ async fn answer(
     record: &mut Record,
 ) -> Result<Response<Body>, Fault> {
     let Inbound { core, caller, gateway, parts, .. } = inbound;
-    let settings = &core.settings;
+    let (settings, stored_id) = (&core.settings, endpoint.stored_id());
     match endpoint {
         Endpoint::Api(api_path) => {
             if let Some(boundary) = upload::boundary(api_path.api, &parts.headers)? {
@@ -218,9 +218,9 @@ async fn answer(
         Endpoint::FineTunes(path) if fine_tunes::is_ours(inbound, path)? => {
             Box::pin(fine_tunes::answer(inbound, path, record)).await
         }
-        Endpoint::Files(path) => Box::pin(handed_on::pass(inbound, path.id(), body, record)).await,
-        Endpoint::Batches(path) => Box::pin(handed_on::pass(inbound, path.id(), body, record)).await,
-        Endpoint::FineTunes(path) => Box::pin(handed_on::pass(inbound, path.id(), body, record)).await,
+        Endpoint::Files(_) | Endpoint::Batches(_) | Endpoint::FineTunes(_) => {
+            Box::pin(handed_on::pass(inbound, stored_id, body, record)).await
+        }
         Endpoint::Pass { raw } => {
             Box::pin(handed_on::check_path(inbound)).await?;
             Box::pin(pass::pass(inbound, body, raw, record)).await

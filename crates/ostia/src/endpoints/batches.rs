@@ -79,9 +79,13 @@ pub async fn answer(
             let page = batches.ask(move |tables| tables.batches(&owner, &paging)).await?;
             Ok(reply::json(objects::list(&page, objects::batch).to_string()))
         }
-        BatchPath::One(id) if is_read => one(inbound, batches, owner, id, record).await,
+        BatchPath::One(id) if is_read => {
+            told_of(Box::pin(refreshed(inbound, batches, owner, id, record)).await)
+        }
         BatchPath::Output(id) if is_read => output(inbound, batches, owner, id, record).await,
-        BatchPath::Cancel(id) if method == Method::POST => cancel(inbound, batches, owner, id, record).await,
+        BatchPath::Cancel(id) if method == Method::POST => {
+            told_of(Box::pin(cancelled(inbound, batches, owner, id, record)).await)
+        }
         BatchPath::All => Err(wanted("GET or POST")),
         BatchPath::One(_) | BatchPath::Output(_) => Err(wanted("GET")),
         BatchPath::Cancel(_) => Err(wanted("POST")),
@@ -102,16 +106,6 @@ async fn find(batches: &Batches, owner: String, id: &str) -> Result<StoredBatch,
     batches.ask(move |tables| tables.batch(&owner, &own)).await?.ok_or_else(|| not_found(id))
 }
 
-async fn one(
-    inbound: Inbound<'_>,
-    batches: &Batches,
-    owner: String,
-    id: &str,
-    record: &mut Record,
-) -> Result<Response<Body>, Fault> {
-    told_of(Box::pin(refreshed(inbound, batches, owner, id, record)).await)
-}
-
 /// A batch as it is now.
 ///
 /// # Errors
@@ -125,16 +119,6 @@ pub async fn refreshed(
 ) -> Result<StoredBatch, AttemptError> {
     let batch = find(batches, owner, id).await?;
     provider_batches::refresh(inbound, batches, batch, record).await
-}
-
-async fn cancel(
-    inbound: Inbound<'_>,
-    batches: &Batches,
-    owner: String,
-    id: &str,
-    record: &mut Record,
-) -> Result<Response<Body>, Fault> {
-    told_of(Box::pin(cancelled(inbound, batches, owner, id, record)).await)
 }
 
 /// Gives a batch up, and tells how it is then.

@@ -98,6 +98,17 @@ impl<'p> From<Api> for ApiPath<'p> {
 }
 
 impl<'p> Endpoint<'p> {
+    /// The stored thing that the path names: a file, a batch or a job that trains a model.
+    pub fn stored_id(&self) -> Option<&'p str> {
+        match self {
+            Endpoint::Files(path) => path.id(),
+            Endpoint::Batches(path) => path.id(),
+            Endpoint::MessageBatches(path) => path.id(),
+            Endpoint::FineTunes(path) => path.id(),
+            _ => None,
+        }
+    }
+
     /// The endpoint of a request line.
     pub fn of(method: &Method, path: &'p str) -> Endpoint<'p> {
         let get = method == Method::GET || method == Method::HEAD;

@@ -16,8 +16,9 @@ use crate::sqlite::packed::{self, Columns, Number, Part, Wanted};
 pub(super) struct Scan<'c> {
     connection: &'c Connection,
     wanted: Wanted,
-    /// What the columns are looked at for, and the times that it leaves.
+    /// What columns have to fulfil, which these are, and the times that it leaves.
     conditions: Vec<Condition<'c>>,
+    needed: Wanted,
     times_ms: (i64, i64),
     /// What comes next is the last of them.
     parts: Vec<Part>,
@@ -45,6 +46,7 @@ impl<'c> Scan<'c> {
             connection,
             wanted,
             conditions: Vec::new(),
+            needed: Wanted::default(),
             times_ms,
             parts: Vec::new(),
             by_rows: None,
@@ -52,6 +54,8 @@ impl<'c> Scan<'c> {
         };
         match passing::of(filter) {
             Some(conditions) => {
+                scan.needed =
+                    conditions.iter().fold(Wanted::default(), |needed, own| needed.with(&own.wanted()));
                 scan.conditions = conditions;
                 scan.parts = packed::parts(connection)?;
                 // Who knows when those came that are not packed?
@@ -93,24 +97,19 @@ impl<'c> Scan<'c> {
             if last_ms < self.times_ms.0 || first_ms >= self.times_ms.1 {
                 return Ok(Chunk { columns, rows: Vec::new() });
             }
-            let needed = self.needed();
-            if packed::add(self.connection, part, &needed, &mut columns)? {
+            if packed::add(self.connection, part, &self.needed, &mut columns)? {
                 let rows = self.passing(&columns);
                 if rows.is_empty() || packed::add(self.connection, part, &self.wanted, &mut columns)? {
                     return Ok(Chunk { columns, rows });
                 }
             }
         }
-        let wanted = self.wanted.clone().with(&self.needed());
+        let wanted = self.wanted.clone().with(&self.needed);
         let (from_ms, to_ms) = self.times_ms;
         let within = "WHERE number >= ?1 AND number < ?2 AND started_ms >= ?3 AND started_ms < ?4";
         let values = [part.numbers.start, part.numbers.end, from_ms, to_ms];
         let columns = packed::of_rows(self.connection, &wanted, within, values)?;
         Ok(Chunk { rows: self.passing(&columns), columns })
-    }
-
-    fn needed(&self) -> Wanted {
-        self.conditions.iter().fold(Wanted::default(), |wanted, condition| wanted.with(&condition.wanted()))
     }
 
     fn passing(&self, columns: &Columns) -> Vec<usize> {
