@@ -121,6 +121,25 @@ pub async fn refreshed(
     provider_batches::refresh(inbound, batches, batch, record).await
 }
 
+/// A batch that is over.
+///
+/// # Errors
+/// As [`refreshed`], and 409 for one that goes on, which has nothing to show yet.
+pub async fn ended(
+    inbound: Inbound<'_>,
+    batches: &Batches,
+    owner: String,
+    id: &str,
+    record: &mut Record,
+) -> Result<StoredBatch, AttemptError> {
+    let batch = refreshed(inbound, batches, owner, id, record).await?;
+    if !batch.status.is_open() {
+        return Ok(batch);
+    }
+    let message = format!("The batch is {} and has no output yet: wait for its end.", batch.status.as_str());
+    Err(Fault::invalid(message).with_status(409).with_code("batch_not_over").into())
+}
+
 /// Gives a batch up, and tells how it is then.
 ///
 /// # Errors
@@ -156,13 +175,10 @@ async fn output(
     id: &str,
     record: &mut Record,
 ) -> Result<Response<Body>, Fault> {
-    let batch = match Box::pin(refreshed(inbound, batches, owner.clone(), id, record)).await {
+    let batch = match Box::pin(ended(inbound, batches, owner.clone(), id, record)).await {
         Ok(batch) => batch,
         Err(error) => return error.into_answer(),
     };
-    if batch.status.is_open() {
-        return Err(not_over(&batch));
-    }
     let part = if batch.completed > 0 { Part::Output } else { Part::Errors };
     if batch.remote.is_some() {
         return remote_rows(inbound, batches, &batch, Some(part), record).await;
@@ -177,12 +193,6 @@ async fn output(
         Fault::new(FaultKind::NotFound, message).with_code("output_not_found")
     })?;
     Ok(rows(file, bytes))
-}
-
-/// A batch that goes on has nothing to show.
-pub fn not_over(batch: &StoredBatch) -> Fault {
-    let message = format!("The batch is {} and has no output yet: wait for its end.", batch.status.as_str());
-    Fault::invalid(message).with_status(409).with_code("batch_not_over")
 }
 
 /// What came of the rows of a batch that is over at its provider; `None`: of all of them.

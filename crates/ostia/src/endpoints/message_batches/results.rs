@@ -14,8 +14,7 @@ use ostia_dialect::{Fault, FaultKind};
 use ostia_store::StoredBatch;
 
 use crate::batches::{Batches, contents};
-use crate::endpoints::batches::{not_over, refreshed, remote_rows};
-use crate::errors::attempt_error::AttemptError;
+use crate::endpoints::batches::{ended, remote_rows};
 use crate::inbound::Inbound;
 use crate::message::body::{Body, Events, FramePoll};
 use crate::message::media::media_type;
@@ -36,13 +35,10 @@ pub async fn answer(
     id: &str,
     record: &mut Record,
 ) -> Result<Response<Body>, Fault> {
-    let batch = match Box::pin(refreshed(inbound, batches, owner.clone(), id, record)).await {
+    let batch = match Box::pin(ended(inbound, batches, owner.clone(), id, record)).await {
         Ok(batch) => batch,
-        Err(error) => return AttemptError::into_answer(error),
+        Err(error) => return error.into_answer(),
     };
-    if batch.status.is_open() {
-        return Err(not_over(&batch));
-    }
     let mut response = match batch.remote.is_some() && batch.faults.is_empty() {
         true => remote_rows(inbound, batches, &batch, None, record).await?.map(|rows| retold([rows])),
         false => Response::new(retold(here(batches, owner, &batch).await?)),
