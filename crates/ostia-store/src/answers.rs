@@ -2,7 +2,6 @@
 //! them ([`Reader`](crate::Reader)) is above; nothing here knows an engine.
 
 mod caches;
-mod counted;
 mod days;
 mod search;
 mod sessions;
@@ -16,7 +15,6 @@ use serde_json::Value;
 
 pub(crate) use caches::Piece;
 pub use caches::{CacheFall, CacheUse, Compared};
-pub(crate) use counted::{COUNTED, Counted};
 pub(crate) use days::{DAY_MS, Time, joined};
 pub use search::Found;
 pub(crate) use search::{LOOKS_WITHIN, Needles};

@@ -13,6 +13,7 @@ mod answers;
 mod batches;
 mod body;
 mod clickhouse;
+mod columns;
 mod conditions;
 mod counter;
 mod engine;

@@ -13,6 +13,7 @@ mod documents;
 mod feedback;
 mod insert;
 mod names;
+pub(crate) mod packed;
 mod partitions;
 mod reader;
 mod reprice;
@@ -129,11 +130,17 @@ impl Writer {
     }
 
     pub(crate) fn retain(&mut self, retention: &Retention, now_ms: i64) -> Result<bool, WriteError> {
-        match self.on_fault(async |client| retention::step(client, retention, now_ms).await) {
+        let is_more = match self.on_fault(async |client| retention::step(client, retention, now_ms).await) {
             // Somebody reads what is to go: it has time.
-            Err(Fault::Server(error)) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => Ok(false),
-            done => Ok(done?),
-        }
+            Err(Fault::Server(error)) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => false,
+            done => done?,
+        };
+        Ok(self.pack(packed::TOGETHER, now_ms)? || is_more)
+    }
+
+    /// Packs so many requests together, if there are. Were there any?
+    pub(crate) fn pack(&mut self, together: i64, now_ms: i64) -> Result<bool, WriteError> {
+        self.on(async |client| packed::step(client, together, now_ms).await)
     }
 
     pub(crate) fn keep_feedback(&mut self, all: &[Feedback]) -> Checked {

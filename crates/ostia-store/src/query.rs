@@ -121,6 +121,13 @@ impl Filter {
         *self == Filter { from_ms: self.from_ms, to_ms: self.to_ms, ..Filter::default() }
     }
 
+    /// Does it ask for at least or at most so much of something?
+    pub(crate) fn has_bounds(&self) -> bool {
+        let bounds =
+            [self.cost_nano, self.duration_ms, self.tokens, self.prompt_tokens, self.completion_tokens];
+        bounds.iter().any(|bounds| *bounds != (None, None))
+    }
+
     /// Are these only what sums are kept by?
     pub(crate) fn is_of_sums(&self) -> bool {
         let Filter { from_ms, to_ms, provider, model, key, .. } = self.clone();

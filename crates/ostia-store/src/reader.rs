@@ -14,6 +14,7 @@ use crate::answers::{
     Fact, FeedbackTally, Found, GroupBy, GroupRow, LOOKS_WITHIN, Listed, ReadError, Session, Tally,
 };
 use crate::clickhouse;
+use crate::columns;
 use crate::engine::Place;
 use crate::query::{Filter, Page};
 use crate::spans::Joined;
@@ -226,8 +227,8 @@ impl Reader {
         page: Page,
     ) -> Result<(Vec<Session>, Option<String>), ReadError> {
         match self {
-            Reader::Sqlite(own) => own.sessions(filter, page),
-            Reader::Postgres(own) => own.sessions(filter, page),
+            Reader::Sqlite(own) => columns::sessions(own, filter, page),
+            Reader::Postgres(own) => columns::sessions(own, filter, page),
             Reader::ClickHouse(own) => own.sessions(filter, page),
         }
     }
@@ -244,8 +245,8 @@ impl Reader {
         now_ms: i64,
     ) -> Result<((i64, i64), Vec<Group>), ReadError> {
         match self {
-            Reader::Sqlite(own) => own.sums(filter, by, now_ms),
-            Reader::Postgres(own) => own.sums(filter, by, now_ms),
+            Reader::Sqlite(own) => columns::sums(own, filter, by, now_ms),
+            Reader::Postgres(own) => columns::sums(own, filter, by, now_ms),
             Reader::ClickHouse(own) => own.sums(filter, by, now_ms),
         }
     }
@@ -256,8 +257,8 @@ impl Reader {
     /// As [`Reader::list`].
     pub fn series(&mut self, filter: &Filter, by: Grouping, steps: &Steps) -> Result<Series, ReadError> {
         match self {
-            Reader::Sqlite(own) => own.series(filter, by, steps),
-            Reader::Postgres(own) => own.series(filter, by, steps),
+            Reader::Sqlite(own) => columns::series(own, filter, by, steps),
+            Reader::Postgres(own) => columns::series(own, filter, by, steps),
             Reader::ClickHouse(own) => own.series(filter, by, steps),
         }
     }
@@ -268,8 +269,8 @@ impl Reader {
     /// As [`Reader::list`].
     pub fn tally(&mut self, filter: &Filter, steps: &Steps, fact: Fact) -> Result<Vec<Tally>, ReadError> {
         match self {
-            Reader::Sqlite(own) => own.tally(filter, steps, fact),
-            Reader::Postgres(own) => own.tally(filter, steps, fact),
+            Reader::Sqlite(own) => columns::tally(own, filter, steps, fact),
+            Reader::Postgres(own) => columns::tally(own, filter, steps, fact),
             Reader::ClickHouse(own) => own.tally(filter, steps, fact),
         }
     }
@@ -286,8 +287,8 @@ impl Reader {
         page: (u32, u32),
     ) -> Result<(u64, Vec<GroupRow>), ReadError> {
         match self {
-            Reader::Sqlite(own) => own.groups(filter, by, page),
-            Reader::Postgres(own) => own.groups(filter, by, page),
+            Reader::Sqlite(own) => columns::groups(own, filter, by, page),
+            Reader::Postgres(own) => columns::groups(own, filter, by, page),
             Reader::ClickHouse(own) => own.groups(filter, by, page),
         }
     }

@@ -16,7 +16,8 @@ use crate::postgres::tests::Databases;
 use crate::query::{Filter, Page, PageSize};
 use crate::reader::Reader;
 use crate::record::{Attempt, Cost, Outcome, Record, Usage};
-use crate::sqlite::{database, packed};
+use crate::retention::Retention;
+use crate::sqlite::database;
 use crate::steps::Steps;
 use crate::summary::Grouping;
 
@@ -159,9 +160,9 @@ fn feedback(number: u64, all: u64) -> Feedback {
 }
 
 /// As the thread that writes does it in between.
-fn pack(path: &Path) {
-    let (began, mut connection) = (Instant::now(), database::open(path).unwrap());
-    while packed::step(&mut connection, packed::TOGETHER).unwrap() {}
+fn pack(place: &Place) {
+    let (began, mut engine) = (Instant::now(), Engine::of(place));
+    while engine.retain(&Retention::default(), END_MS).unwrap() {}
     eprintln!("packed in {:?}", began.elapsed());
 }
 
@@ -222,8 +223,6 @@ fn start(place: &Place) {
 #[ignore = "fills a gigabyte"]
 fn in_a_file() {
     let path = folder().join("scale.db");
-    fill(&Place::File(path.clone()));
-    pack(&path);
     ask(&Place::File(path.clone()));
     tell_sizes(&path);
 }
@@ -250,6 +249,7 @@ fn in_clickhouse() {
 /// Fills it, and asks all there is to ask.
 fn ask(place: &Place) {
     fill(place);
+    pack(place);
     start(place);
     let mut reader = Reader::of(place);
     let slow = &mut Vec::new();

@@ -70,23 +70,6 @@ impl Durations {
         if ms <= 1.0 { 0 } else { ((ms.log2() * 2.0) as usize + 1).min(BUCKETS - 1) }
     }
 
-    /// The shortest duration of each but the first, in microseconds.
-    pub(crate) fn borders_us() -> impl Iterator<Item = i64> {
-        /// Longer than what the last one begins with.
-        const LONG_US: u64 = 1 << 40;
-        (1..BUCKETS).map(|wanted| {
-            let (mut below, mut least) = (0, LONG_US);
-            while least - below > 1 {
-                let middle = below + (least - below) / 2;
-                match Durations::bucket(middle) < wanted {
-                    true => below = middle,
-                    false => least = middle,
-                }
-            }
-            i64::try_from(least).unwrap_or(i64::MAX)
-        })
-    }
-
     /// So many more in one of them; a bucket that there is not is passed by.
     pub(crate) fn add_to(&mut self, bucket: usize, count: u64) {
         if let Some(own) = self.0.get_mut(bucket) {
@@ -266,16 +249,6 @@ pub struct Line {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn borders_are_where_buckets_begin() {
-        let borders: Vec<i64> = Durations::borders_us().collect();
-        assert_eq!((borders.len(), borders[0]), (BUCKETS - 1, 1001));
-        for (bucket, border) in (1..).zip(borders) {
-            let border = border as u64;
-            assert_eq!((Durations::bucket(border - 1), Durations::bucket(border)), (bucket - 1, bucket));
-        }
-    }
 
     #[test]
     fn percentiles_are_near() {

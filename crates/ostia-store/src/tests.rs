@@ -317,7 +317,7 @@ fn ids_are_found_over_all_time() {
 
 /// Feedback's traces are found alike one after the other and in one pass, whether a request's own id names them or a client's word.
 #[test]
-fn feedback_is_counted_alike_however_its_traces_are_found() {
+fn feedback_is_about_requests_before_and_after_it() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("records.db");
     let mut connection = database::open(&path).unwrap();
@@ -348,18 +348,22 @@ fn feedback_is_counted_alike_however_its_traces_are_found() {
     feedback::keep(&mut connection, &thoughts).unwrap().unwrap();
     let mut reader = sqlite::Reader::new(&path);
     let steps = Steps { from_ms: 0, to_ms: 10, step_ms: 10 };
-    let mut counted = |filter: &Filter, is_many: bool| {
-        let mut all = reader.thought(filter, &steps, is_many).unwrap();
+    let mut counted = |filter: &Filter| {
+        let mut all = reader.feedback(filter, &steps).unwrap();
         all.sort_by(|one, other| one.model.cmp(&other.model));
         all.into_iter().map(|one| (one.model, one.count, one.weighted)).collect::<Vec<_>>()
     };
     let of = |model: &str, count: u64| (Some(model.to_owned()), count, count as f64);
-    for is_many in [false, true] {
-        let all = [(None, 1, 1.0), of("first", 1), of("third", 2)];
-        assert_eq!(counted(&Filter::default(), is_many), all);
-        let of_model = Filter { model: Some("fourth".into()), ..Filter::default() };
-        assert_eq!(counted(&of_model, is_many), [of("third", 2)]);
-    }
+    assert_eq!(counted(&Filter::default()), [(None, 1, 1.0), of("first", 1), of("third", 2)]);
+    let of_model = Filter { model: Some("fourth".into()), ..Filter::default() };
+    assert_eq!(counted(&of_model), [of("third", 2)]);
+    // Those that came later are found, and those that go are none.
+    insert::write(&mut connection, &[asked("4", "nobody", "fifth")]).unwrap();
+    assert_eq!(counted(&Filter::default()), [of("fifth", 1), of("first", 1), of("third", 2)]);
+    connection.execute("DELETE FROM requests WHERE id IN ('2', '4')", []).unwrap();
+    assert_eq!(counted(&Filter::default()), [(None, 1, 1.0), of("first", 1), of("fourth", 2)]);
+    let left: i64 = connection.query_row("SELECT count(*) FROM thought_of", [], |row| row.get(0)).unwrap();
+    assert_eq!(left, 3);
 }
 
 /// None of these may look through all requests.

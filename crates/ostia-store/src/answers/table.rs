@@ -14,7 +14,7 @@ pub(crate) const LINES_MAX: usize = 20;
 type Cells = BTreeMap<i64, Sums>;
 
 /// Sums by name and step.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Table {
     /// `None`: all time is one.
     steps: Option<Steps>,

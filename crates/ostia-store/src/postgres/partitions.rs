@@ -83,7 +83,10 @@ pub(super) async fn drop_bodies(transaction: &Transaction<'_>, day_ms: i64) -> R
 /// Takes away a day, and the names of its time where no other day of that is there.
 pub(super) async fn drop_day(transaction: &Transaction<'_>, day_ms: i64) -> Result<(), Fault> {
     let tables = OF_DAYS.map(|table| partition(table, day_ms)).join(", ");
-    let text = format!("DROP TABLE IF EXISTS {tables}; DELETE FROM days WHERE day_ms = {day_ms}");
+    let text = format!(
+        "DROP TABLE IF EXISTS {tables}; DELETE FROM days WHERE day_ms = {day_ms}; \
+         DELETE FROM packed WHERE day_ms = {day_ms}"
+    );
     transaction.batch_execute(&text).await?;
     let from_ms = day_ms.div_euclid(NAMES_MS) * NAMES_MS;
     let others = "SELECT 1 FROM days WHERE day_ms >= $1 AND day_ms < $2 LIMIT 1";

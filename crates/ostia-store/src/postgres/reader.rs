@@ -5,11 +5,11 @@
 
 mod caches;
 mod feedback;
+mod places;
+mod scan;
 mod scope;
 mod search;
-mod sessions;
 mod sums;
-mod tallies;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -24,10 +24,13 @@ use super::conditions::{numbered, params};
 use super::documents::{self, Keys};
 use super::text::clean;
 use super::{Server, spans};
-use crate::answers::{ANSWER_WITHIN, DAY_MS, Listed, ReadError, TRACE_MAX, Told, paged, plain};
+use crate::answers::{ANSWER_WITHIN, DAY_MS, Listed, Piece, ReadError, TRACE_MAX, Table, Told, paged, plain};
+use crate::columns::{self, ByColumn, Place, Scan, Thoughts, Wanted};
 use crate::conditions::{Conditions, Value};
 use crate::query::{Filter, Page};
 use crate::spans::Joined;
+use crate::summary::Grouping;
+use scan::ServerScan;
 use scope::Scope;
 
 /// How much longer than the server itself, which gives up after [`ANSWER_WITHIN`], its word is waited for.
@@ -49,18 +52,28 @@ impl Reader {
     }
 
     pub(crate) fn list(&mut self, filter: &Filter, page: Page) -> Result<Listed, ReadError> {
-        self.on(async |client| {
-            let (rows, next) = self::page(client, filter, page).await?;
-            Ok((plain(rows), next))
-        })
+        let (rows, next) = self.page(filter, page)?;
+        Ok((plain(rows), next))
     }
 
     pub(crate) fn list_with_bodies(&mut self, filter: &Filter, page: Page) -> Result<Listed, ReadError> {
-        self.on(async |client| {
-            let (mut rows, next) = self::page(client, filter, page).await?;
-            add_bodies(client, &mut rows).await?;
-            Ok((plain(rows), next))
-        })
+        let (mut rows, next) = self.page(filter, page)?;
+        self.on(async |client| add_bodies(client, &mut rows).await)?;
+        Ok((plain(rows), next))
+    }
+
+    fn page(&mut self, filter: &Filter, page: Page) -> Result<(Vec<Told>, Option<String>), ReadError> {
+        // One more, to know whether there are more.
+        let count = page.size.count() as usize + 1;
+        let rows = match filter.has_bounds() && columns::conditions(filter).is_some() {
+            // No index tells.
+            true => {
+                let places = columns::places(self, filter, page.after, count)?;
+                self.on(async |client| told_at(client, &places).await)?
+            }
+            false => self.on(async |client| newest(client, filter, page.after, count).await)?,
+        };
+        Ok(paged(rows, page.size.count()))
     }
 
     pub(crate) fn newer(
@@ -128,28 +141,66 @@ impl Reader {
     }
 }
 
+impl ByColumn for Reader {
+    fn scan<'a>(&'a mut self, filter: &'a Filter, wanted: Wanted) -> Result<impl Scan + 'a, ReadError> {
+        ServerScan::of(self, filter, wanted)
+    }
+
+    fn thoughts(&mut self, filter: &Filter) -> Result<Thoughts, ReadError> {
+        self.on(async |client| feedback::thoughts(client, filter).await)
+    }
+
+    fn kept(
+        &mut self,
+        filter: &Filter,
+        by: Grouping,
+        times: &[Piece],
+        empty: Table,
+    ) -> Result<Table, ReadError> {
+        self.on(async |client| {
+            // It may be done twice.
+            let mut table = empty.clone();
+            for time in times {
+                sums::add(client, filter, by, *time, &mut table).await?;
+            }
+            Ok(table)
+        })
+    }
+
+    fn kept_names(&mut self, filter: &Filter, by: Grouping, time: Piece) -> Result<Vec<String>, ReadError> {
+        self.on(async |client| sums::names(client, filter, by, time).await)
+    }
+}
+
 fn named(name: &str) -> Filter {
     Filter { trace: Some(name.to_owned()), ..Filter::default() }
 }
 
-async fn page(
+async fn newest(
     client: &Connection,
     filter: &Filter,
-    page: Page,
-) -> Result<(Vec<Told>, Option<String>), Fault> {
-    let wanted = page.size.count();
+    after: Option<Place>,
+    count: usize,
+) -> Result<Vec<Told>, Fault> {
     let mut rows = Vec::new();
-    for mut conditions in Scope::of(client, filter, page.after).await?.conditions(filter) {
-        conditions.after(page.after);
-        // One more, to know whether there are more.
-        let missing = (wanted as usize + 1).saturating_sub(rows.len());
+    for mut conditions in Scope::of(client, filter, after).await?.conditions(filter) {
+        conditions.after(after);
+        let missing = count.saturating_sub(rows.len());
         let order = format!("ORDER BY started_ms DESC, number DESC LIMIT {missing}");
         rows.extend(told(client, &conditions, &order).await?);
-        if rows.len() > wanted as usize {
+        if rows.len() >= count {
             break;
         }
     }
-    Ok(paged(rows, wanted))
+    Ok(rows)
+}
+
+/// Those that are there still, the newest first.
+async fn told_at(client: &Connection, places: &[Place]) -> Result<Vec<Told>, Fault> {
+    let rows = places::at(client, &told_columns(), places, &Conditions::default()).await?;
+    let mut rows = told_rows(client, &rows).await?;
+    rows.sort_by_key(|row| std::cmp::Reverse((row.started_ms, row.number)));
+    Ok(rows)
 }
 
 /// A question with what stands for its question marks.

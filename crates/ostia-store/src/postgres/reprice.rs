@@ -8,8 +8,8 @@ use tokio_postgres::{Client, Transaction};
 use super::client::{Fault, param};
 use super::documents::{self, Keys};
 use super::partitions::day_of;
-use super::rollup;
 use super::{WRITE_LOCK, lock};
+use super::{packed, rollup};
 use crate::answers::DAY_MS;
 use crate::facts::{cost_nano, costs};
 use crate::price::Prices;
@@ -122,6 +122,7 @@ async fn update(transaction: &Transaction<'_>, changed: &[Changed]) -> Result<()
                 WHERE requests.started_ms >= $6 AND requests.started_ms < $7 \
                 AND requests.started_ms = new.started_ms AND requests.number = new.number";
     transaction.execute_typed(text, &values).await?;
+    packed::changed(transaction, day, &keys.numbers).await?;
     let text = "UPDATE days SET document_bytes = greatest(0, document_bytes + $1) WHERE day_ms = $2";
     transaction.execute_typed(text, &[param(&more, Type::INT8), param(&day, Type::INT8)]).await?;
     Ok(())

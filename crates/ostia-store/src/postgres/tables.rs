@@ -6,8 +6,12 @@ use super::client::Fault;
 use super::{TABLES_LOCK, lock};
 
 /// What makes the tables of each version from those of the one before. Only ever added to.
-pub(super) const MIGRATIONS: [&str; 3] =
-    [include_str!("tables_1.sql"), include_str!("tables_2.sql"), include_str!("tables_3.sql")];
+pub(super) const MIGRATIONS: [&str; 4] = [
+    include_str!("tables_1.sql"),
+    include_str!("tables_2.sql"),
+    include_str!("tables_3.sql"),
+    include_str!("tables_4.sql"),
+];
 
 /// Brings the tables to the newest version, whole or not at all. Gateways that start at once do it one after the other.
 pub(super) async fn bring_up(client: &mut Client) -> Result<(), Fault> {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::Reader;
 use crate::answers::{CacheFall, CacheUse, Compared, Piece, ReadError};
+use crate::columns;
 use crate::query::Filter;
 use crate::steps::{least_width_ms, pieces, whole};
 
@@ -89,8 +90,8 @@ impl Reader {
     /// Of the records themselves.
     fn counted_cache_use(&mut self, filter: &Filter) -> Result<Vec<CacheUse>, ReadError> {
         match self {
-            Reader::Sqlite(own) => own.counted_cache_use(filter),
-            Reader::Postgres(own) => own.counted_cache_use(filter),
+            Reader::Sqlite(own) => columns::cache_use(own, filter),
+            Reader::Postgres(own) => columns::cache_use(own, filter),
             Reader::ClickHouse(own) => own.counted_cache_use(filter),
         }
     }
@@ -98,8 +99,8 @@ impl Reader {
     /// Calls of sessions that read anything and succeeded, the newest first: each as the later one of two, with its API.
     fn cached_calls(&mut self, filter: &Filter, most: u32) -> Result<Vec<(String, CacheFall)>, ReadError> {
         match self {
-            Reader::Sqlite(own) => own.cached_calls(filter, most),
-            Reader::Postgres(own) => own.cached_calls(filter, most),
+            Reader::Sqlite(own) => columns::cached_calls(own, filter, most),
+            Reader::Postgres(own) => columns::cached_calls(own, filter, most),
             Reader::ClickHouse(own) => own.cached_calls(filter, most),
         }
     }

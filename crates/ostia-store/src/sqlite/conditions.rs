@@ -24,11 +24,8 @@ pub(crate) fn of(filter: &Filter) -> Conditions {
         && (least.is_some() || most.is_some())
     {
         all.with(
-            &format!(
-                "number IN ({}) AND trace_id IN (SELECT trace_id FROM feedback GROUP BY 1 \
-                 HAVING avg(value * weight) >= ? AND avg(value * weight) <= ?)",
-                ids::NUMBERS_OF_FEEDBACK
-            ),
+            "number IN (SELECT request FROM thought_of WHERE trace_id IN (SELECT trace_id FROM feedback GROUP BY 1 \
+             HAVING avg(value * weight) >= ? AND avg(value * weight) <= ?))",
             [least.unwrap_or(f64::MIN).into(), most.unwrap_or(f64::MAX).into()],
         );
     }

@@ -138,12 +138,13 @@ impl fmt::Display for OpenError {
 }
 
 /// What makes the tables of each version from those of the one before. Only ever added to.
-pub(super) const MIGRATIONS: [&str; 5] = [
+pub(super) const MIGRATIONS: [&str; 6] = [
     include_str!("tables_1.sql"),
     include_str!("tables_2.sql"),
     include_str!("tables_3.sql"),
     include_str!("tables_4.sql"),
     include_str!("tables_5.sql"),
+    include_str!("tables_6.sql"),
 ];
 
 /// Brings the tables to the newest version; each step whole or not at all.

@@ -1,6 +1,6 @@
 //! What people thought of answers, in the file.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 use serde_json::Value;
 
 use super::ids;
@@ -26,9 +26,37 @@ pub(crate) fn keep(connection: &mut Connection, all: &[Feedback]) -> rusqlite::R
         let metadata = one.metadata.as_ref().map(Value::to_string);
         let row = params![one.id, one.trace_id, one.created_ms, one.value, one.weight, metadata, one.key];
         transaction.prepare_cached(text)?.execute(row)?;
+        find_requests(&transaction, &one.trace_id)?;
     }
     transaction.commit()?;
     Ok(Ok(()))
+}
+
+/// Looks for the requests of a trace, once: later ones are found as they are written ([`found`]).
+fn find_requests(transaction: &Transaction<'_>, trace_id: &str) -> rusqlite::Result<()> {
+    let text = format!(
+        "INSERT OR IGNORE INTO thought_of SELECT number, trace_id FROM requests WHERE number IN ({}) AND trace_id = ?1",
+        ids::numbers_of_trace("?1", "?2")
+    );
+    transaction.prepare_cached(&text)?.execute(params![trace_id, ids::hash(trace_id)])?;
+    Ok(())
+}
+
+/// Takes note of those of these new requests whose traces have feedback already.
+pub(crate) fn found<'r>(
+    transaction: &Transaction<'_>,
+    requests: impl Iterator<Item = (i64, &'r str)>,
+) -> rusqlite::Result<()> {
+    if transaction.prepare_cached("SELECT 1 FROM feedback LIMIT 1")?.query([])?.next()?.is_none() {
+        return Ok(());
+    }
+    let text =
+        "INSERT INTO thought_of SELECT ?1, ?2 WHERE EXISTS (SELECT 1 FROM feedback WHERE trace_id = ?2)";
+    let mut insert = transaction.prepare_cached(text)?;
+    for request in requests {
+        insert.execute(request)?;
+    }
+    Ok(())
 }
 
 /// Changes one, which has to be of this key, where there is one.

@@ -42,12 +42,6 @@ pub(super) fn numbers_of_trace(id: &str, hash: &str) -> String {
     format!("SELECT number FROM requests WHERE id = {id} UNION ALL {}", numbers_by(hash))
 }
 
-/// The same for all traces of which somebody thought something.
-pub(super) const NUMBERS_OF_FEEDBACK: &str = "SELECT number FROM requests WHERE id IN (SELECT trace_id FROM feedback) UNION ALL \
-     SELECT request FROM segments CROSS JOIN \
-     (SELECT id_hash(trace_id) AS of_trace FROM feedback GROUP BY trace_id) \
-     CROSS JOIN ids ON ids.segment = segments.segment AND hash = of_trace";
-
 /// An id of a request, in the order in which they are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Id {

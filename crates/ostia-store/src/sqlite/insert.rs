@@ -2,7 +2,7 @@
 
 use rusqlite::{CachedStatement, Connection, Transaction, params};
 
-use super::{ids, rollup};
+use super::{feedback, ids, rollup};
 use crate::facts::{Facts, costs};
 use crate::record::Record;
 use crate::rollup::{Rollup, signed};
@@ -11,17 +11,19 @@ use crate::rollup::{Rollup, signed};
 pub(crate) fn write(connection: &mut Connection, records: &[Record]) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
     let mut rollup = Rollup::default();
-    let (mut documents, mut bodies, mut ids) = (0, 0, Vec::new());
+    let (mut documents, mut bodies, mut ids, mut traces) = (0, 0, Vec::new(), Vec::new());
     let mut inserts = Inserts::prepared(&transaction)?;
     for record in records {
         let Some(added) = inserts.write(&transaction, record)? else { continue };
         documents += added.document_bytes;
         bodies += added.body_bytes;
         ids.extend(ids::of(record, added.number));
+        traces.push((added.number, record.trace_id.as_str()));
         rollup.count(record);
     }
     drop(inserts);
     ids::write(&transaction, ids)?;
+    feedback::found(&transaction, traces.into_iter())?;
     rollup::write_all(&transaction, &rollup)?;
     add_total(&transaction, "documents", documents)?;
     add_total(&transaction, "bodies", bodies)?;

@@ -2,13 +2,11 @@
 //! million requests row by row takes seconds, whatever the rows; column by column it takes a fifth of one. Requests that are not packed yet
 //! are read from their rows, so that what is packed changes how long an answer takes and nothing else.
 
-mod columns;
-
 use std::ops::Range;
 
 use rusqlite::{Connection, OptionalExtension as _, Params, Row, Transaction, params};
 
-pub(super) use columns::{Codes, Columns, Number, Text};
+use crate::columns::{Codes, Columns, Number, Wanted};
 
 /// How many numbers of requests are packed together.
 pub(crate) const TOGETHER: i64 = 1 << 12;
@@ -27,41 +25,6 @@ pub(super) struct Packed {
     requests: usize,
     /// When they came: the first and the last of them, whichever they are.
     pub(super) times_ms: (i64, i64),
-}
-
-/// Which columns are wanted.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Wanted {
-    pub(super) numbers: Vec<Number>,
-    pub(super) texts: Vec<Text>,
-}
-
-impl Wanted {
-    pub(super) fn of(numbers: &[Number], texts: &[Text]) -> Wanted {
-        Wanted { numbers: numbers.to_vec(), texts: texts.to_vec() }
-    }
-
-    fn all() -> Wanted {
-        Wanted::of(Number::ALL, Text::ALL)
-    }
-
-    pub(super) fn with(mut self, more: &Wanted) -> Wanted {
-        let new = more.numbers.iter().filter(|column| !self.numbers.contains(column));
-        let numbers: Vec<Number> = new.copied().collect();
-        let new = more.texts.iter().filter(|column| !self.texts.contains(column));
-        let texts: Vec<Text> = new.copied().collect();
-        self.numbers.extend(numbers);
-        self.texts.extend(texts);
-        self
-    }
-
-    fn names(&self) -> Vec<String> {
-        let numbers = self.numbers.iter().map(|column| column.name());
-        numbers
-            .chain(self.texts.iter().map(|column| column.name()))
-            .map(|name| format!("\"{name}\""))
-            .collect()
-    }
 }
 
 /// All requests in parts, the first numbers first.
@@ -108,7 +71,8 @@ pub(super) fn of_rows(
     conditions: &str,
     values: impl Params,
 ) -> rusqlite::Result<Columns> {
-    let names = wanted.names().join(", ");
+    let names: Vec<String> = wanted.names().map(|name| format!("\"{name}\"")).collect();
+    let names = names.join(", ");
     let names = if names.is_empty() { "number" } else { &names };
     let mut select = connection.prepare_cached(&format!("SELECT {names} FROM requests {conditions}"))?;
     let (mut columns, mut codes) = (Columns::default(), Codes::default());

@@ -2,12 +2,9 @@
 
 mod caches;
 mod feedback;
-mod passing;
 mod scan;
 mod search;
-mod sessions;
 mod sums;
-mod tallies;
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -16,13 +13,14 @@ use std::time::Instant;
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, params_from_iter};
 use serde_json::Value;
 
-use super::packed::{Number, Wanted};
 use super::{conditions, database, feedback as kept_feedback, spans};
-use crate::answers::{ANSWER_WITHIN, Listed, ReadError, TRACE_MAX, Told, paged, plain};
+use crate::answers::{ANSWER_WITHIN, Listed, Piece, ReadError, TRACE_MAX, Table, Told, paged, plain};
+use crate::columns::{self, ByColumn, Scan, Thoughts, Wanted};
 use crate::conditions::Conditions;
 use crate::query::{Filter, Page};
 use crate::spans::Joined;
-use scan::{Place, Scan};
+use crate::summary::Grouping;
+use scan::FileScan;
 
 /// Steps of SQLite's machine between two looks at the clock.
 const STEPS_BETWEEN_LOOKS: i32 = 20_000;
@@ -75,20 +73,19 @@ impl Reader {
 
     fn page(&mut self, filter: &Filter, page: Page) -> Result<(Vec<Told>, Option<String>), ReadError> {
         let wanted = page.size.count();
-        let connection = self.connection()?;
         // One more, to know whether there are more.
         let count = wanted as usize + 1;
-        let rows = match filter.is_of_time() || passing::of(filter).is_none() {
+        let rows = match filter.is_of_time() || columns::conditions(filter).is_none() {
             true => {
                 let mut conditions = conditions::of(filter);
                 conditions.after(page.after);
-                rows(
-                    connection,
-                    &conditions,
-                    &format!("ORDER BY started_ms DESC, number DESC LIMIT {count}"),
-                )?
+                let order = format!("ORDER BY started_ms DESC, number DESC LIMIT {count}");
+                rows(self.connection()?, &conditions, &order)?
             }
-            false => passing_rows(connection, filter, page.after, count)?,
+            false => {
+                let places = columns::places(self, filter, page.after, count)?;
+                rows_at(self.connection()?, &places)?
+            }
         };
         Ok(paged(rows, wanted))
     }
@@ -141,6 +138,32 @@ impl Reader {
     }
 }
 
+impl ByColumn for Reader {
+    fn scan<'a>(&'a mut self, filter: &'a Filter, wanted: Wanted) -> Result<impl Scan + 'a, ReadError> {
+        FileScan::of(self.connection()?, filter, wanted)
+    }
+
+    fn thoughts(&mut self, _: &Filter) -> Result<Thoughts, ReadError> {
+        feedback::thoughts(self.connection()?)
+    }
+
+    fn kept(
+        &mut self,
+        filter: &Filter,
+        by: Grouping,
+        times: &[Piece],
+        mut table: Table,
+    ) -> Result<Table, ReadError> {
+        let connection = self.connection()?;
+        times.iter().try_for_each(|time| sums::add(connection, filter, by, *time, &mut table))?;
+        Ok(table)
+    }
+
+    fn kept_names(&mut self, filter: &Filter, by: Grouping, time: Piece) -> Result<Vec<String>, ReadError> {
+        sums::names(self.connection()?, filter, by, time)
+    }
+}
+
 /// Puts its bodies to a request, as far as they are kept.
 fn add_bodies(connection: &Connection, row: &mut Told) -> rusqlite::Result<()> {
     let bodies = "SELECT request_packed, response_packed FROM bodies WHERE request = ?1";
@@ -149,20 +172,11 @@ fn add_bodies(connection: &Connection, row: &mut Told) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// The newest that pass, by what their columns tell.
-fn passing_rows(
-    connection: &Connection,
-    filter: &Filter,
-    after: Option<Place>,
-    count: usize,
-) -> Result<Vec<Told>, ReadError> {
-    let before = after.map(|(started_ms, _)| started_ms.saturating_add(1));
-    let filter = Filter { to_ms: [filter.to_ms, before].into_iter().flatten().min(), ..filter.clone() };
-    let scan = Scan::of(connection, &filter, Wanted::of(&[Number::StartedMs, Number::Request], &[]))?;
-    let places = scan::newest(scan, after, count, |_, _| Some(()))?;
+/// The requests that are there.
+fn rows_at(connection: &Connection, places: &[columns::Place]) -> Result<Vec<Told>, ReadError> {
     let mut select = connection.prepare_cached(&format!("SELECT {TOLD} FROM requests WHERE number = ?1"))?;
     let mut found = Vec::new();
-    for ((_, number), ()) in places {
+    for (_, number) in places {
         // One may have been taken away meanwhile.
         found.extend(select.query_row([number], told).optional()?);
     }

@@ -32,11 +32,14 @@ pub(crate) const CASES: [(&str, Case); 15] = [
 ];
 
 thread_local! {
-    /// Is what is written to a file packed at once, as far as it can be?
+    /// Is what is written packed at once, as far as it can be?
     static IS_PACKED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs this over files that are packed, three numbers of requests at a time.
+/// So many requests are packed together here.
+const TOGETHER: i64 = 3;
+
+/// Runs this over engines that pack what is written, as far as they pack at all.
 pub(crate) fn packed(run: impl FnOnce()) {
     IS_PACKED.set(true);
     run();
@@ -44,12 +47,18 @@ pub(crate) fn packed(run: impl FnOnce()) {
 }
 
 fn write(place: &Place, records: &[Record]) {
-    Engine::of(place).write(records).unwrap();
-    if let Place::File(path) = place
-        && IS_PACKED.get()
-    {
-        let mut connection = database::open(path).unwrap();
-        while packed::step(&mut connection, 3).unwrap() {}
+    let mut engine = Engine::of(place);
+    engine.write(records).unwrap();
+    if !IS_PACKED.get() {
+        return;
+    }
+    match (&mut engine, place) {
+        (Engine::Sqlite(_), Place::File(path)) => {
+            let mut connection = database::open(path).unwrap();
+            while packed::step(&mut connection, TOGETHER).unwrap() {}
+        }
+        (Engine::Postgres(own), _) => while own.pack(TOGETHER, now_ms()).unwrap() {},
+        _ => {}
     }
 }
 

@@ -1,11 +1,12 @@
-//! What was read from providers' prompt caches, and calls of sessions that can be compared; and how many requests there are.
+//! What was read from providers' prompt caches, calls that are compared, and how many requests there are.
 
 use tokio_postgres::Row;
 
 use super::scope::Scope;
 use super::{Reader, query, sums};
-use crate::answers::{CacheFall, CacheUse, Compared, Piece, ReadError};
+use crate::answers::{CacheUse, Compared, Piece, ReadError};
 use crate::body::unpacked;
+use crate::columns;
 use crate::conditions::Value;
 use crate::postgres::client::Fault;
 use crate::query::Filter;
@@ -14,60 +15,16 @@ impl Reader {
     pub(crate) fn kept_cache_use(
         &mut self,
         filter: &Filter,
-        (width_ms, time): Piece,
+        time: Piece,
     ) -> Result<Vec<CacheUse>, ReadError> {
         self.on(async |client| {
-            let conditions = sums::kept(filter, width_ms, time);
+            let conditions = sums::kept(filter, time);
             let text = format!(
                 "SELECT key, provider, model, sum(attempts)::bigint, sum(prompt_tokens)::bigint, sum(cached_tokens)::bigint \
                  FROM sums {} GROUP BY 1, 2, 3",
                 conditions.text()
             );
             query(client, &text, &conditions.values).await?.iter().map(cache_use).collect()
-        })
-    }
-
-    pub(crate) fn counted_cache_use(&mut self, filter: &Filter) -> Result<Vec<CacheUse>, ReadError> {
-        self.on(async |client| {
-            let mut all = Vec::new();
-            for conditions in Scope::of(client, filter, None).await?.conditions(filter) {
-                let text = format!(
-                    "SELECT coalesce(key, ''), coalesce(provider, ''), coalesce(model, ''), sum(attempts)::bigint, \
-                     sum(prompt_tokens)::bigint, sum(cached_tokens)::bigint FROM requests {} GROUP BY 1, 2, 3",
-                    conditions.text()
-                );
-                for row in query(client, &text, &conditions.values).await? {
-                    all.push(cache_use(&row)?);
-                }
-            }
-            Ok(all)
-        })
-    }
-
-    pub(crate) fn cached_calls(
-        &mut self,
-        filter: &Filter,
-        most: u32,
-    ) -> Result<Vec<(String, CacheFall)>, ReadError> {
-        self.on(async |client| {
-            let mut calls = Vec::new();
-            for mut conditions in Scope::of(client, filter, None).await?.conditions(filter) {
-                let missing = (most as usize).saturating_sub(calls.len());
-                if missing == 0 {
-                    break;
-                }
-                conditions.and("session IS NOT NULL AND prompt_tokens > 0 AND status < 400");
-                let text = format!(
-                    "SELECT number, started_ms, session, coalesce(key, ''), coalesce(provider, ''), coalesce(model, ''), \
-                     coalesce(operation, ''), prompt_tokens, cached_tokens FROM requests {} \
-                     ORDER BY started_ms DESC, number DESC LIMIT {missing}",
-                    conditions.text()
-                );
-                for row in query(client, &text, &conditions.values).await? {
-                    calls.push(call(&row)?);
-                }
-            }
-            Ok(calls)
         })
     }
 
@@ -88,6 +45,9 @@ impl Reader {
     }
 
     pub(crate) fn count(&mut self, filter: &Filter, most: u64) -> Result<u64, ReadError> {
+        if !filter.is_of_time() {
+            return columns::how_many(self, filter, most);
+        }
         self.on(async |client| {
             let mut count = 0;
             for conditions in Scope::of(client, filter, None).await?.conditions(filter) {
@@ -120,19 +80,4 @@ fn cache_use(row: &Row) -> Result<CacheUse, Fault> {
         prompt_tokens: count_at(row, 4)?,
         cached_tokens: count_at(row, 5)?,
     })
-}
-
-/// A call, as the later one of two, and its API.
-fn call(row: &Row) -> Result<(String, CacheFall), Fault> {
-    let call = CacheFall {
-        numbers: (0, row.try_get(0)?),
-        started_ms: (0, row.try_get(1)?),
-        session: row.try_get(2)?,
-        key: row.try_get(3)?,
-        provider: row.try_get(4)?,
-        model: row.try_get(5)?,
-        prompt_tokens: count_at(row, 7)?,
-        cached_tokens: (0, count_at(row, 8)?),
-    };
-    Ok((row.try_get(6)?, call))
 }

@@ -2,16 +2,15 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use tokio_postgres::Client;
 use tokio_postgres::types::Type;
+use tokio_postgres::{Client, Row};
 
-use super::scope::Scope;
-use super::{Reader, query};
+use super::{Reader, places, query};
 use crate::answers::{FeedbackTally, ReadError};
-use crate::conditions::Conditions;
+use crate::columns::{Place, Thoughts};
 use crate::postgres::client::{Fault, param};
-use crate::postgres::conditions::{numbered, params};
-use crate::postgres::names::Kind;
+use crate::postgres::conditions;
+use crate::postgres::names::{self, Kind};
 use crate::query::Filter;
 use crate::steps::Steps;
 
@@ -67,7 +66,7 @@ async fn page(client: &Client, after: &(i64, String), to_ms: i64) -> Result<Vec<
          WHERE (created_ms, id) > (?, ?) AND created_ms < ? ORDER BY created_ms, id LIMIT {PAGE}"
     );
     let values = [after.0.into(), after.1.as_str().into(), to_ms.into()];
-    let thought = |row: &tokio_postgres::Row| {
+    let thought = |row: &Row| {
         Ok(Thought {
             trace_id: row.try_get(0)?,
             created_ms: row.try_get(1)?,
@@ -108,14 +107,11 @@ async fn add(
 /// The number of the first request of each trace, and its model.
 async fn models(client: &Client, ids: &[&str]) -> Result<HashMap<String, (i64, Option<String>)>, Fault> {
     let mut models = HashMap::new();
-    let columns = "DISTINCT ON (trace_id) trace_id, number, model";
-    for conditions in Scope::of_names(client, ids, None).await?.conditions(&Filter::default()) {
-        for row in of_traces(client, ids, columns, &conditions, "ORDER BY trace_id, number").await? {
-            let (number, model) = (row.try_get(1)?, row.try_get(2)?);
-            let first = models.entry(row.try_get(0)?).or_insert((number, model));
-            if number < first.0 {
-                *first = (number, row.try_get(2)?);
-            }
+    for row in of_traces(client, ids, "trace_id, number, model", &Filter::default()).await? {
+        let (number, model) = (row.try_get(1)?, row.try_get(2)?);
+        let first = models.entry(row.try_get(0)?).or_insert((number, model));
+        if number < first.0 {
+            *first = (number, row.try_get(2)?);
         }
     }
     Ok(models)
@@ -123,29 +119,54 @@ async fn models(client: &Client, ids: &[&str]) -> Result<HashMap<String, (i64, O
 
 /// Those of these traces that have a request which passes the filter.
 async fn passing(client: &Client, requests: &Filter, ids: &[&str]) -> Result<HashSet<String>, Fault> {
-    let mut passing = HashSet::new();
-    for conditions in Scope::of_names(client, ids, requests.trace.as_deref()).await?.conditions(requests) {
-        for row in of_traces(client, ids, "DISTINCT trace_id", &conditions, "").await? {
-            passing.insert(row.try_get(0)?);
-        }
-    }
-    Ok(passing)
+    let rows = of_traces(client, ids, "trace_id", requests).await?;
+    Ok(rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
 }
 
-/// Columns of requests of these traces that meet the conditions.
-async fn of_traces(
-    client: &Client,
-    ids: &[&str],
-    columns: &str,
-    conditions: &Conditions,
-    order: &str,
-) -> Result<Vec<tokio_postgres::Row>, Fault> {
-    let of_trace = format!("kind = {} AND name = trace_id AND name = ANY(?)", Kind::Request as i16);
+/// What was thought of requests that came in the filter's time.
+pub(super) async fn thoughts(client: &Client, filter: &Filter) -> Result<Thoughts, Fault> {
+    let requests = Filter { from_ms: filter.from_ms, to_ms: filter.to_ms, ..Filter::default() };
+    let (mut thoughts, mut after) = (Thoughts::new(), (i64::MIN, String::new()));
+    loop {
+        let page = page(client, &after, i64::MAX).await?;
+        let mut of_traces = HashMap::<&str, (u64, f64)>::new();
+        for thought in &page {
+            let own = of_traces.entry(&thought.trace_id).or_default();
+            *own = (own.0 + 1, own.1 + thought.value as f64 * thought.weight);
+        }
+        let ids: Vec<&str> = of_traces.keys().copied().collect();
+        for row in self::of_traces(client, &ids, "trace_id, number", &requests).await? {
+            let Some((count, sum)) = of_traces.get(row.try_get::<_, &str>(0)?) else { continue };
+            let own = thoughts.entry(row.try_get(1)?).or_default();
+            *own = (own.0 + count, own.1 + sum);
+        }
+        match page.into_iter().nth(PAGE - 1) {
+            Some(last) => after = (last.created_ms, last.id),
+            None => return Ok(thoughts),
+        }
+    }
+}
+
+/// Columns of requests of these traces that pass the filter.
+async fn of_traces(client: &Client, ids: &[&str], columns: &str, filter: &Filter) -> Result<Vec<Row>, Fault> {
     let text = format!(
-        "SELECT {columns} FROM requests JOIN names USING (started_ms, number) {} {order}",
-        conditions.and_text(&of_trace)
+        "SELECT DISTINCT started_ms, number FROM names WHERE kind = {} AND name = ANY($1) \
+         AND started_ms >= $2 AND started_ms < $3",
+        Kind::Request as i16
     );
-    let mut values = params(&conditions.values);
-    values.push(param(&ids, Type::TEXT_ARRAY));
-    Ok(client.query_typed(&numbered(&text), &values).await?)
+    let (from_ms, to_ms) = (filter.from_ms.unwrap_or(i64::MIN), filter.to_ms.unwrap_or(i64::MAX));
+    let values = [param(&ids, Type::TEXT_ARRAY), param(&from_ms, Type::INT8), param(&to_ms, Type::INT8)];
+    let rows = client.query_typed(&text, &values).await?;
+    let place = |row: &Row| Ok((row.try_get(0)?, row.try_get(1)?));
+    let mut places: Vec<Place> = rows.iter().map(place).collect::<Result<_, Fault>>()?;
+    if let Some(trace) = &filter.trace {
+        let own: HashSet<i64> =
+            names::find(client, Kind::Request, &[trace]).await?.numbers.into_iter().collect();
+        places.retain(|(_, number)| own.contains(number));
+    }
+    let ids: HashSet<&str> = ids.iter().copied().collect();
+    let mut rows = places::at(client, columns, &places, &conditions::of(filter)).await?;
+    // They may have been found by another name of theirs.
+    rows.retain(|row| row.try_get::<_, &str>(0).is_ok_and(|trace| ids.contains(trace)));
+    Ok(rows)
 }

@@ -1,14 +1,14 @@
 //! When there is any of what is asked for.
 
 use tokio_postgres::Client;
-use tokio_postgres::types::Type;
 
+use super::places::array;
 use super::query;
 use crate::answers::{DAY_MS, joined};
 use crate::conditions::{Conditions, Value};
-use crate::postgres::client::{Fault, param};
+use crate::postgres::client::Fault;
 use crate::postgres::conditions;
-use crate::postgres::names::{self, Kind, Places};
+use crate::postgres::names::{self, Kind};
 use crate::postgres::partitions::day_of;
 use crate::postgres::text::clean;
 use crate::query::Filter;
@@ -34,32 +34,12 @@ impl Scope {
         let last_ms = after.map_or(i64::MAX, |(ms, _)| ms.saturating_add(1));
         let time = (filter.from_ms.unwrap_or(i64::MIN), filter.to_ms.unwrap_or(i64::MAX).min(last_ms));
         let Some(trace) = &filter.trace else {
-            return Ok(Scope { times: cut(&days(client, filter).await?, time), numbers: None });
+            return Ok(Scope { times: slices(&days(client, filter).await?, time), numbers: None });
         };
         let places = names::find(client, Kind::Request, &[trace]).await?;
         let mut days: Vec<i64> = places.started_ms.iter().map(|ms| day_of(*ms)).collect();
         days.dedup();
-        Ok(Scope { times: cut(&days, time), numbers: Some(among(&places)) })
-    }
-
-    /// Of the requests that have one of these names; and, where there is another name, have that, too.
-    pub(super) async fn of_names(
-        client: &Client,
-        names: &[&str],
-        other: Option<&str>,
-    ) -> Result<Scope, Fault> {
-        let text = format!(
-            "SELECT DISTINCT started_ms / {DAY_MS} * {DAY_MS} FROM names WHERE kind = {} AND name = ANY($1) \
-             ORDER BY 1 DESC",
-            Kind::Request as i16
-        );
-        let rows = client.query_typed(&text, &[param(&names, Type::TEXT_ARRAY)]).await?;
-        let days: Vec<i64> = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
-        let numbers = match other {
-            Some(other) => Some(among(&names::find(client, Kind::Request, &[other]).await?)),
-            None => None,
-        };
-        Ok(Scope { times: cut(&days, (i64::MIN, i64::MAX)), numbers })
+        Ok(Scope { times: slices(&days, time), numbers: Some(array(&places.numbers)) })
     }
 
     /// The times.
@@ -79,16 +59,10 @@ impl Scope {
     }
 }
 
-/// The numbers of these requests, as an array.
-fn among(places: &Places) -> String {
-    let numbers: Vec<String> = places.numbers.iter().map(i64::to_string).collect();
-    format!("{{{}}}", numbers.join(","))
-}
-
 /// Times with requests that were written behind this number.
 pub(super) async fn written_behind(client: &Client, number: i64) -> Result<Vec<(i64, i64)>, Fault> {
     let text = "SELECT day_ms FROM days WHERE last_number > ? ORDER BY day_ms DESC";
-    Ok(cut(&starts(client, text, &[number.into()]).await?, (i64::MIN, i64::MAX)))
+    Ok(slices(&starts(client, text, &[number.into()]).await?, (i64::MIN, i64::MAX)))
 }
 
 /// The days on which there is any, the latest first.
@@ -122,7 +96,7 @@ async fn starts(client: &Client, text: &str, values: &[Value]) -> Result<Vec<i64
 }
 
 /// Days, the latest first, as times within this one; none of more days than one question may touch.
-fn cut(days: &[i64], (from_ms, to_ms): (i64, i64)) -> Vec<(i64, i64)> {
+pub(super) fn slices(days: &[i64], (from_ms, to_ms): (i64, i64)) -> Vec<(i64, i64)> {
     let mut times = Vec::new();
     for (first, end) in joined(days) {
         let first = first.max(from_ms);
@@ -146,7 +120,7 @@ mod tests {
             let days: Vec<i64> = days.iter().map(|day| day * DAY_MS).collect();
             let ms = |(from, to): &(i64, i64)| (from * DAY_MS, to * DAY_MS);
             let time = (time.0.saturating_mul(DAY_MS), time.1.saturating_mul(DAY_MS));
-            assert_eq!(cut(&days, time), expected.iter().map(ms).collect::<Vec<_>>());
+            assert_eq!(slices(&days, time), expected.iter().map(ms).collect::<Vec<_>>());
         };
         let always = (i64::MIN, i64::MAX);
         check(&[], always, &[]);

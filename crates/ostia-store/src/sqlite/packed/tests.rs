@@ -1,6 +1,7 @@
 use tempfile::TempDir;
 
 use super::*;
+use crate::columns::Text;
 use crate::sqlite::{database, insert};
 use crate::tests::record;
 

@@ -2,67 +2,47 @@
 
 use std::collections::HashMap;
 
-use rusqlite::Connection;
-
-use super::scan::{Chunk, Scan};
-use super::{Reader, passing};
+use super::{ByColumn, Chunk, Columns, Number, Scan, Text, Wanted, passing};
 use crate::answers::{Fact, GroupBy, GroupRow, ReadError, TALLIES_MAX, Tally};
 use crate::query::Filter;
-use crate::sqlite::packed::{Columns, Number, Text, Wanted};
 use crate::steps::Steps;
 
 /// By code and beginning of the step, and then by name.
 type Counts<K> = HashMap<(K, i64), u64>;
 
-impl Reader {
-    pub(crate) fn tally(
-        &mut self,
-        filter: &Filter,
-        steps: &Steps,
-        fact: Fact,
-    ) -> Result<Vec<Tally>, ReadError> {
-        let filter = filter.within(steps.time());
-        let mut scan = Scan::of(self.connection()?, &filter, wanted(fact))?;
-        let mut counts = Counts::<String>::new();
-        while let Some(Chunk { columns, rows }) = scan.next()? {
-            let names = Named::of(fact, &columns);
-            let mut by_code = Counts::<u32>::new();
-            for row in rows {
-                let start_ms = steps.start_of(columns.number(Number::StartedMs, row).unwrap_or_default());
-                if let Some(code) = names.code(&columns, row) {
-                    *by_code.entry((code, start_ms)).or_default() += 1;
-                }
-            }
-            for ((code, start_ms), count) in by_code {
-                *counts.entry((names.name(code), start_ms)).or_default() += count;
-            }
-        }
-        let tally = |((name, start_ms), count)| Tally { start_ms, name, count };
-        let mut tallies: Vec<Tally> = counts.into_iter().map(tally).collect();
-        tallies.sort_unstable_by(|one, other| {
-            (other.count, one.start_ms, &one.name).cmp(&(one.count, other.start_ms, &other.name))
-        });
-        tallies.truncate(TALLIES_MAX);
-        Ok(tallies)
-    }
+/// What was thought of requests, by their numbers: how often, and all values times their weights.
+pub(crate) type Thoughts = HashMap<i64, (u64, f64)>;
 
-    pub(crate) fn groups(
-        &mut self,
-        filter: &Filter,
-        by: &GroupBy,
-        (skip, size): (u32, u32),
-    ) -> Result<(u64, Vec<GroupRow>), ReadError> {
-        let all = grouped(self.connection()?, filter, by)?;
-        let count = all.len() as u64;
-        let mut groups: Vec<GroupRow> = all.into_iter().skip(skip as usize).take(size as usize).collect();
-        for (name, feedback) in self.feedback_by(filter, by)? {
-            groups
-                .iter_mut()
-                .filter(|group| group.name == name)
-                .for_each(|group| group.feedback = Some(feedback));
+/// The most frequent first.
+pub(crate) fn tally(
+    engine: &mut impl ByColumn,
+    filter: &Filter,
+    steps: &Steps,
+    fact: Fact,
+) -> Result<Vec<Tally>, ReadError> {
+    let filter = filter.within(steps.time());
+    let mut scan = engine.scan(&filter, wanted(fact))?;
+    let mut counts = Counts::<String>::new();
+    while let Some(Chunk { columns, rows }) = scan.next()? {
+        let names = Named::of(fact, &columns);
+        let mut by_code = Counts::<u32>::new();
+        for row in rows {
+            let start_ms = steps.start_of(columns.number(Number::StartedMs, row).unwrap_or_default());
+            if let Some(code) = names.code(&columns, row) {
+                *by_code.entry((code, start_ms)).or_default() += 1;
+            }
         }
-        Ok((count, groups))
+        for ((code, start_ms), count) in by_code {
+            *counts.entry((names.name(code), start_ms)).or_default() += count;
+        }
     }
+    let tally = |((name, start_ms), count)| Tally { start_ms, name, count };
+    let mut tallies: Vec<Tally> = counts.into_iter().map(tally).collect();
+    tallies.sort_unstable_by(|one, other| {
+        (other.count, one.start_ms, &one.name).cmp(&(one.count, other.start_ms, &other.name))
+    });
+    tallies.truncate(TALLIES_MAX);
+    Ok(tallies)
 }
 
 /// What tells a fact.
@@ -119,8 +99,28 @@ impl Named {
     }
 }
 
-/// All groups, the largest first.
-fn grouped(connection: &Connection, filter: &Filter, by: &GroupBy) -> Result<Vec<GroupRow>, ReadError> {
+/// How many groups there are, and those of a page, the largest first.
+pub(crate) fn groups(
+    engine: &mut impl ByColumn,
+    filter: &Filter,
+    by: &GroupBy,
+    (skip, size): (u32, u32),
+) -> Result<(u64, Vec<GroupRow>), ReadError> {
+    let all = grouped(engine, filter, by)?;
+    let count = all.len() as u64;
+    let mut groups: Vec<(String, Grouped)> = all.into_iter().collect();
+    groups.sort_unstable_by(|(one, of_one), (other, of_other)| {
+        (of_other.requests, one).cmp(&(of_one.requests, other))
+    });
+    let page = groups.into_iter().skip(skip as usize).take(size as usize);
+    Ok((count, page.map(|(name, group)| group.told(name)).collect()))
+}
+
+fn grouped(
+    engine: &mut impl ByColumn,
+    filter: &Filter,
+    by: &GroupBy,
+) -> Result<HashMap<String, Grouped>, ReadError> {
     let column = match by {
         GroupBy::Provider => Text::Provider,
         GroupBy::Model => Text::Model,
@@ -130,22 +130,27 @@ fn grouped(connection: &Connection, filter: &Filter, by: &GroupBy) -> Result<Vec
         GroupBy::Provider | GroupBy::Model => word.map(str::to_owned),
         GroupBy::Metadata(name) => passing::said(word?, name),
     };
-    let numbers = [Number::StartedMs, Number::CostNano, Number::Tokens];
-    let mut scan = Scan::of(connection, filter, Wanted::of(&numbers, &[column]))?;
+    let thoughts = engine.thoughts(filter)?;
+    let mut numbers = vec![Number::StartedMs, Number::CostNano, Number::Tokens];
+    if !thoughts.is_empty() {
+        numbers.push(Number::Request);
+    }
+    let mut scan = engine.scan(filter, Wanted::of(&numbers, &[column]))?;
     let mut all = HashMap::<String, Grouped>::new();
     while let Some(Chunk { columns, rows }) = scan.next()? {
         let mut by_code = columns.words(column).each(|_| Grouped::default());
         for row in rows {
-            by_code[columns.code(column, row) as usize].add(&columns, row);
+            let group = &mut by_code[columns.code(column, row) as usize];
+            group.add(&columns, row);
+            let thought = columns.number(Number::Request, row).and_then(|number| thoughts.get(&number));
+            thought.into_iter().for_each(|thought| group.add_thought(*thought));
         }
         let names = columns.words(column).each(name_of);
         for (name, group) in names.into_iter().zip(by_code).filter(|(_, group)| group.requests > 0) {
             name.into_iter().for_each(|name| all.entry(name).or_default().plus(&group));
         }
     }
-    let mut groups: Vec<GroupRow> = all.into_iter().map(|(name, group)| group.told(name)).collect();
-    groups.sort_unstable_by(|one, other| (other.requests, &one.name).cmp(&(one.requests, &other.name)));
-    Ok(groups)
+    Ok(all)
 }
 
 /// What the requests of a group come to.
@@ -157,6 +162,8 @@ struct Grouped {
     tokens: i64,
     counted: u64,
     last_ms: i64,
+    /// How many have feedback, how much of it there is, and what it comes to.
+    thought: (u64, u64, f64),
 }
 
 impl Grouped {
@@ -169,7 +176,13 @@ impl Grouped {
             tokens: tokens.unwrap_or_default(),
             counted: u64::from(tokens.is_some()),
             last_ms: number(Number::StartedMs).unwrap_or_default(),
+            thought: (0, 0, 0.0),
         });
+    }
+
+    fn add_thought(&mut self, (count, sum): (u64, f64)) {
+        let own = self.thought;
+        self.thought = (own.0 + 1, own.1 + count, own.2 + sum);
     }
 
     fn plus(&mut self, other: &Grouped) {
@@ -178,16 +191,19 @@ impl Grouped {
         self.tokens = self.tokens.saturating_add(other.tokens);
         self.counted += other.counted;
         self.last_ms = self.last_ms.max(other.last_ms);
+        let (own, more) = (self.thought, other.thought);
+        self.thought = (own.0 + more.0, own.1 + more.1, own.2 + more.2);
     }
 
     fn told(self, name: String) -> GroupRow {
+        let (with_feedback, count, sum) = self.thought;
         GroupRow {
             name,
             requests: self.requests,
             cost_nano: self.cost_nano,
             avg_tokens: if self.counted == 0 { 0.0 } else { self.tokens as f64 / self.counted as f64 },
             last_ms: self.last_ms,
-            feedback: None,
+            feedback: (count > 0).then(|| (with_feedback, sum / count as f64)),
         }
     }
 }

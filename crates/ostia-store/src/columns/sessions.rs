@@ -2,46 +2,41 @@
 
 use std::collections::HashMap;
 
-use rusqlite::Connection;
-
-use super::scan::{Chunk, Place, Scan};
-use super::{Reader, sums};
+use super::newest::PLACE;
+use super::sums::{count, counted};
+use super::{ByColumn, Chunk, Number, Place, Scan, Text, Wanted};
 use crate::answers::{ReadError, Session};
 use crate::query::{Filter, Page};
-use crate::sqlite::packed::{Number, Text, Wanted};
 
-impl Reader {
-    pub(crate) fn sessions(
-        &mut self,
-        filter: &Filter,
-        page: Page,
-    ) -> Result<(Vec<Session>, Option<String>), ReadError> {
-        let connection = self.connection()?;
-        let wanted = page.size.count() as usize;
-        let mut found = newest(connection, filter, page, wanted + 1)?;
-        let is_more = found.len() > wanted;
-        found.truncate(wanted);
-        let next = found.last().filter(|_| is_more).map(|(_, place)| Page::told(*place));
-        let sessions = found.into_iter().map(|(id, _)| session(connection, filter, id));
-        Ok((sessions.collect::<Result<_, _>>()?, next))
-    }
+/// Those with the newest requests first, and where the next page begins, if there is one.
+pub(crate) fn sessions(
+    engine: &mut impl ByColumn,
+    filter: &Filter,
+    page: Page,
+) -> Result<(Vec<Session>, Option<String>), ReadError> {
+    let wanted = page.size.count() as usize;
+    let mut found = newest(engine, filter, page.after, wanted + 1)?;
+    let is_more = found.len() > wanted;
+    found.truncate(wanted);
+    let next = found.last().filter(|_| is_more).map(|(_, place)| Page::told(*place));
+    let sessions = found.into_iter().map(|(id, _)| session(engine, filter, id));
+    Ok((sessions.collect::<Result<_, _>>()?, next))
 }
 
 /// Sessions by their newest requests, with time and number of each.
 fn newest(
-    connection: &Connection,
+    engine: &mut impl ByColumn,
     filter: &Filter,
-    page: Page,
+    after: Option<Place>,
     count: usize,
 ) -> Result<Vec<(String, Place)>, ReadError> {
-    let wanted = Wanted::of(&[Number::StartedMs, Number::Request], &[Text::Session]);
-    let mut scan = Scan::of(connection, filter, wanted)?;
+    let mut scan = engine.scan(filter, Wanted::of(&PLACE, &[Text::Session]))?;
     let mut all = HashMap::<String, Place>::new();
     let mut found = Vec::new();
     while let Some(chunk) = scan.next()? {
         add_newest(&chunk, &mut all);
         // What has a newer request is on an earlier page.
-        let later = all.iter().filter(|(_, place)| page.after.is_none_or(|after| **place < after));
+        let later = all.iter().filter(|(_, place)| after.is_none_or(|after| **place < after));
         found = later.map(|(id, place)| (*place, id.clone())).collect();
         found.sort_unstable_by(|one, other| other.cmp(one));
         found.truncate(count);
@@ -67,15 +62,15 @@ fn add_newest(chunk: &Chunk, all: &mut HashMap<String, Place>) {
     }
 }
 
-fn session(connection: &Connection, filter: &Filter, id: String) -> Result<Session, ReadError> {
+fn session(engine: &mut impl ByColumn, filter: &Filter, id: String) -> Result<Session, ReadError> {
     let filter = Filter { session: Some(id.clone()), ..filter.clone() };
-    let mut scan = Scan::of(connection, &filter, sums::counted().with(&Wanted::of(&[], &[Text::Model])))?;
+    let mut scan = engine.scan(&filter, counted().with(&Wanted::of(&[], &[Text::Model])))?;
     let mut session = Session::named(id);
     while let Some(Chunk { columns, rows }) = scan.next()? {
         for row in rows {
             let started_ms = columns.number(Number::StartedMs, row).unwrap_or_default();
             session.saw(started_ms, columns.text(Text::Model, row).map(str::to_owned));
-            sums::count(&columns, row, &mut session.sums);
+            count(&columns, row, &mut session.sums);
         }
     }
     Ok(session)

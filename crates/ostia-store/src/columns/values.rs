@@ -2,142 +2,110 @@
 
 use std::collections::HashMap;
 
+use super::{Number, Text, Wanted};
+
 /// Stands for a number where there is none.
 const NONE: i64 = i64::MIN;
 
-macro_rules! columns {
-    ($(#[$doc:meta])* $name:ident: $($column:ident $text:literal,)*) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub(in crate::sqlite) enum $name {
-            $($column,)*
-        }
-
-        impl $name {
-            pub(in crate::sqlite) const ALL: &[$name] = &[$($name::$column,)*];
-
-            /// As `requests` calls it.
-            pub(in crate::sqlite) fn name(self) -> &'static str {
-                match self {
-                    $($name::$column => $text,)*
-                }
-            }
-        }
-    };
-}
-
-columns! {
-    /// A column of numbers.
-    Number:
-    Request "number",
-    StartedMs "started_ms",
-    Status "status",
-    DurationUs "duration_us",
-    FirstTokenUs "first_token_us",
-    Tokens "tokens",
-    CostNano "cost_nano",
-    PromptTokens "prompt_tokens",
-    CompletionTokens "completion_tokens",
-    CachedTokens "cached_tokens",
-    ReasoningTokens "reasoning_tokens",
-    Attempts "attempts",
-    FailedAttempts "failed_attempts",
-    Retries "retries",
-    FellBack "fell_back",
-    Unpriced "unpriced",
-}
-
-columns! {
-    /// A column of texts.
-    Text:
-    End "end",
-    Provider "provider",
-    Model "model",
-    Key "key",
-    Operation "operation",
-    Session "session",
-    Costs "costs",
-    Metadata "metadata",
-}
-
 /// Some columns of requests. Those that were not asked for are empty.
 #[derive(Debug, Default)]
-pub(in crate::sqlite) struct Columns {
+pub(crate) struct Columns {
     /// How many requests.
-    pub(in crate::sqlite) requests: usize,
+    pub(crate) requests: usize,
     numbers: [Vec<i64>; Number::ALL.len()],
     texts: [Words; Text::ALL.len()],
 }
 
 /// A column of texts, each of which stands there once. 0 is the code of none.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(in crate::sqlite) struct Words {
+pub(crate) struct Words {
     all: String,
     ends: Vec<usize>,
     codes: Vec<u32>,
 }
 
 impl Columns {
-    pub(in crate::sqlite) fn number(&self, column: Number, row: usize) -> Option<i64> {
+    /// Of so many requests, none of which is there yet.
+    pub(crate) fn of(requests: usize) -> Columns {
+        Columns { requests, ..Columns::default() }
+    }
+
+    pub(crate) fn number(&self, column: Number, row: usize) -> Option<i64> {
         self.numbers[column as usize].get(row).copied().filter(|number| *number != NONE)
     }
 
-    pub(in crate::sqlite) fn words(&self, column: Text) -> &Words {
+    pub(crate) fn words(&self, column: Text) -> &Words {
         &self.texts[column as usize]
     }
 
-    pub(in crate::sqlite) fn code(&self, column: Text, row: usize) -> u32 {
+    pub(crate) fn code(&self, column: Text, row: usize) -> u32 {
         self.words(column).codes.get(row).copied().unwrap_or_default()
     }
 
-    pub(in crate::sqlite) fn text(&self, column: Text, row: usize) -> Option<&str> {
+    pub(crate) fn text(&self, column: Text, row: usize) -> Option<&str> {
         self.words(column).word(self.code(column, row))
     }
 
     /// Is there such a column already?
-    pub(in crate::sqlite) fn has_numbers(&self, column: Number) -> bool {
+    pub(crate) fn has_numbers(&self, column: Number) -> bool {
         !self.numbers[column as usize].is_empty()
     }
 
-    pub(in crate::sqlite) fn has_texts(&self, column: Text) -> bool {
+    pub(crate) fn has_texts(&self, column: Text) -> bool {
         !self.words(column).codes.is_empty()
     }
 
-    pub(in crate::sqlite) fn push_number(&mut self, column: Number, number: Option<i64>) {
+    pub(crate) fn push_number(&mut self, column: Number, number: Option<i64>) {
         self.numbers[column as usize].push(number.unwrap_or(NONE));
     }
 
     /// Takes a column that was made to bytes. Is it whole?
-    pub(in crate::sqlite) fn decode_numbers(&mut self, column: Number, bytes: &[u8]) -> Option<()> {
+    pub(crate) fn decode_numbers(&mut self, column: Number, bytes: &[u8]) -> Option<()> {
         self.numbers[column as usize] = numbers(bytes, self.requests)?;
         Some(())
     }
 
     /// As [`Columns::decode_numbers`].
-    pub(in crate::sqlite) fn decode_texts(&mut self, column: Text, bytes: &[u8]) -> Option<()> {
+    pub(crate) fn decode_texts(&mut self, column: Text, bytes: &[u8]) -> Option<()> {
         self.texts[column as usize] = Words::decoded(bytes, self.requests)?;
         Some(())
     }
 
-    pub(in crate::sqlite) fn encoded_numbers(&self, column: Number) -> Vec<u8> {
+    /// Takes a column by its name, if it is whole and one of these.
+    pub(crate) fn decode(&mut self, wanted: &Wanted, name: &str, bytes: &[u8]) {
+        if let Some(column) = wanted.numbers.iter().find(|column| column.name() == name) {
+            self.decode_numbers(*column, bytes);
+        }
+        if let Some(column) = wanted.texts.iter().find(|column| column.name() == name) {
+            self.decode_texts(*column, bytes);
+        }
+    }
+
+    /// Are these there?
+    pub(crate) fn has(&self, wanted: &Wanted) -> bool {
+        wanted.numbers.iter().all(|column| self.has_numbers(*column))
+            && wanted.texts.iter().all(|column| self.has_texts(*column))
+    }
+
+    pub(crate) fn encoded_numbers(&self, column: Number) -> Vec<u8> {
         encoded(&self.numbers[column as usize])
     }
 
-    pub(in crate::sqlite) fn encoded_texts(&self, column: Text) -> Vec<u8> {
+    pub(crate) fn encoded_texts(&self, column: Text) -> Vec<u8> {
         self.words(column).encoded()
     }
 }
 
 impl Words {
     /// The text of a code.
-    pub(in crate::sqlite) fn word(&self, code: u32) -> Option<&str> {
+    pub(crate) fn word(&self, code: u32) -> Option<&str> {
         let place = (code as usize).checked_sub(1)?;
         let first = place.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied())?;
         self.all.get(first..*self.ends.get(place)?)
     }
 
     /// What each code comes to, that of none first.
-    pub(in crate::sqlite) fn each<T>(&self, of: impl Fn(Option<&str>) -> T) -> Vec<T> {
+    pub(crate) fn each<T>(&self, of: impl Fn(Option<&str>) -> T) -> Vec<T> {
         (0..=self.ends.len()).map(|code| of(self.word(code as u32))).collect()
     }
 
@@ -182,10 +150,10 @@ impl Words {
 
 /// Codes of texts while a column is filled.
 #[derive(Debug, Default)]
-pub(in crate::sqlite) struct Codes([HashMap<String, u32>; Text::ALL.len()]);
+pub(crate) struct Codes([HashMap<String, u32>; Text::ALL.len()]);
 
 impl Codes {
-    pub(in crate::sqlite) fn push(&mut self, columns: &mut Columns, column: Text, text: Option<&str>) {
+    pub(crate) fn push(&mut self, columns: &mut Columns, column: Text, text: Option<&str>) {
         let words = &mut columns.texts[column as usize];
         let known = &mut self.0[column as usize];
         let code = match text {

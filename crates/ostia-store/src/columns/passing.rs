@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::{Columns, Number, Text, Wanted};
 use crate::query::{self, Filter};
-use crate::sqlite::packed::{Columns, Number, Text, Wanted};
 
 /// A condition on requests.
-pub(super) enum Condition<'f> {
+pub(crate) enum Condition<'f> {
     /// At least and at most.
     Bounds(Number, (Option<i64>, Option<i64>)),
     /// It is this.
@@ -22,7 +22,7 @@ pub(super) enum Condition<'f> {
 }
 
 /// All that a filter asks for; none where it asks for what columns do not tell.
-pub(super) fn of(filter: &Filter) -> Option<Vec<Condition<'_>>> {
+pub(crate) fn conditions(filter: &Filter) -> Option<Vec<Condition<'_>>> {
     if filter.trace.is_some() || filter.session.is_some() || filter.feedback != (None, None) {
         return None;
     }
@@ -58,7 +58,7 @@ pub(super) fn of(filter: &Filter) -> Option<Vec<Condition<'_>>> {
 
 impl Condition<'_> {
     /// What it looks at.
-    pub(super) fn wanted(&self) -> Wanted {
+    pub(crate) fn wanted(&self) -> Wanted {
         match self {
             Condition::Bounds(column, _) => Wanted::of(&[*column], &[]),
             Condition::Is(column, _) => Wanted::of(&[], &[*column]),
@@ -69,7 +69,7 @@ impl Condition<'_> {
     }
 
     /// Leaves the rows that fulfil it.
-    pub(super) fn keep(&self, columns: &Columns, rows: &mut Vec<usize>) {
+    pub(crate) fn keep(&self, columns: &Columns, rows: &mut Vec<usize>) {
         match self {
             Condition::Bounds(column, (least, most)) => {
                 let (least, most) = (least.unwrap_or(i64::MIN), most.unwrap_or(i64::MAX));
