@@ -68,6 +68,9 @@ pub struct StoredBatch {
     pub endpoint: String,
     /// The file of its rows.
     pub input_file: String,
+    /// That file was made for it: its maker sent the rows with it.
+    #[serde(default)]
+    pub has_own_rows: bool,
     /// The files of what comes of them. They are listed once the batch is over, if anything is in them.
     pub output_file: String,
     /// The same for rows that failed.

@@ -52,6 +52,8 @@ pub struct Tables {
 pub struct Paging {
     /// What it begins behind, by id.
     pub after: Option<String>,
+    /// What it ends before, by id.
+    pub before: Option<String>,
     /// Most entries.
     pub limit: u32,
     /// The oldest first.
@@ -70,14 +72,14 @@ pub struct Page<T> {
 /// What came of asking for a list.
 pub type Listed<T> = Result<Page<T>, BatchesClosed>;
 
-/// What came of removing a file.
+/// What came of removing a file, or a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Removed {
     /// It is gone.
     Done,
     /// There is none.
     Missing,
-    /// A batch that is not over needs it.
+    /// A batch that is not over needs it, or is it.
     InUse,
 }
 
@@ -222,12 +224,35 @@ impl Tables {
         one(&self.connection, "batches", owner, id)
     }
 
-    /// An owner's batches.
+    /// An owner's batches, or those whose rows call this path.
     ///
     /// # Errors
     /// The tables cannot be read.
-    pub fn batches(&mut self, owner: &str, paging: &Paging) -> Listed<StoredBatch> {
-        list(&self.connection, "batches", "", owner, paging)
+    pub fn batches(
+        &mut self,
+        owner: &str,
+        endpoint: Option<&'static str>,
+        paging: &Paging,
+    ) -> Listed<StoredBatch> {
+        let endpoint = endpoint.map(|endpoint| format!("AND document ->> 'endpoint' = '{endpoint}'"));
+        list(&self.connection, "batches", &endpoint.unwrap_or_default(), owner, paging)
+    }
+
+    /// Removes an owner's batch that is over, with what came of its rows, and with the rows if they were made for it.
+    ///
+    /// # Errors
+    /// The tables cannot be written.
+    pub fn remove_batch(&mut self, owner: &str, id: &str) -> Result<Removed, BatchesClosed> {
+        let Some(batch) = self.batch(owner, id)? else { return Ok(Removed::Missing) };
+        if batch.status.is_open() {
+            return Ok(Removed::InUse);
+        }
+        self.connection.execute("DELETE FROM batches WHERE id = ?1", [id])?;
+        let rows = batch.has_own_rows.then_some(&batch.input_file);
+        for file in [&batch.output_file, &batch.error_file].into_iter().chain(rows) {
+            self.remove_file(owner, file)?;
+        }
+        Ok(Removed::Done)
     }
 
     /// All batches that are not over, the oldest first.
@@ -436,18 +461,26 @@ fn list<T: DeserializeOwned>(
     paging: &Paging,
 ) -> Listed<T> {
     let (beyond, order) = if paging.ascending { (">", "ASC") } else { ("<", "DESC") };
+    // Of those before one the nearest are meant, and of those behind one too.
+    let (before, backwards) = if paging.ascending { ("<", "DESC") } else { (">", "ASC") };
+    let is_backwards = paging.before.is_some() && paging.after.is_none();
+    let order = if is_backwards { backwards } else { order };
     // An id that is not there, or is somebody else's, is behind everything.
     let text = format!(
-        "SELECT document FROM {table} WHERE owner = ?1 {condition} AND (?2 IS NULL OR number {beyond} \
-         (SELECT number FROM {table} WHERE id = ?2 AND owner = ?1)) ORDER BY number {order} LIMIT ?3"
+        "SELECT document FROM {table} WHERE owner = ?1 {condition} \
+         AND (?2 IS NULL OR number {beyond} (SELECT number FROM {table} WHERE id = ?2 AND owner = ?1)) \
+         AND (?3 IS NULL OR number {before} (SELECT number FROM {table} WHERE id = ?3 AND owner = ?1)) \
+         ORDER BY number {order} LIMIT ?4"
     );
     let mut select = connection.prepare_cached(&text)?;
     let wanted = paging.limit as usize;
-    let rows = select.query_map(params![owner, paging.after, i64::from(paging.limit) + 1], |row| {
-        row.get::<_, String>(0)
-    })?;
+    let values = params![owner, paging.after, paging.before, i64::from(paging.limit) + 1];
+    let rows = select.query_map(values, |row| row.get::<_, String>(0))?;
     let mut entries: Vec<T> = rows.map(|row| read(&row?)).collect::<Result<_, BatchesClosed>>()?;
     let has_more = entries.len() > wanted;
     entries.truncate(wanted);
+    if is_backwards {
+        entries.reverse();
+    }
     Ok(Page { entries, has_more })
 }

@@ -26,6 +26,7 @@ fn batch(id: &str, owner: &str, input_file: &str) -> StoredBatch {
         status: BatchStatus::Validating,
         endpoint: String::new(),
         input_file: input_file.to_owned(),
+        has_own_rows: false,
         output_file: format!("{id}-out"),
         error_file: format!("{id}-err"),
         rows: 1,
@@ -62,14 +63,22 @@ fn everybody_sees_their_own() {
         let page = tables.files(owner, purpose, &paging).unwrap();
         (page.entries.into_iter().map(|file| file.id).collect::<Vec<_>>().join(" "), page.has_more)
     };
-    let page =
-        |after: Option<&str>, limit, ascending| Paging { after: after.map(str::to_owned), limit, ascending };
+    let page = |after: Option<&str>, limit, ascending| {
+        let after = after.map(str::to_owned);
+        Paging { after, limit, ascending, ..Paging::default() }
+    };
     assert_eq!(ids("a", None, page(None, 9, false)), ("f5 f4 f3 f1".to_owned(), false));
     assert_eq!(ids("a", None, page(None, 2, true)), ("f1 f3".to_owned(), true));
     assert_eq!(ids("a", None, page(Some("f3"), 2, true)), ("f4 f5".to_owned(), false));
     assert_eq!(ids("a", None, page(Some("f2"), 9, true)), (String::new(), false), "somebody else's");
     assert_eq!(ids("a", Some(FilePurpose::BatchOutput), page(None, 9, false)), ("f5".to_owned(), false));
     assert_eq!(ids("c", None, page(None, 9, false)), (String::new(), false));
+    let before = |before: &str, paging: Paging| Paging { before: Some(before.to_owned()), ..paging };
+    assert_eq!(ids("a", None, before("f1", page(None, 2, false))), ("f4 f3".to_owned(), true));
+    assert_eq!(ids("a", None, before("f3", page(None, 2, false))), ("f5 f4".to_owned(), false));
+    assert_eq!(ids("a", None, before("f4", page(None, 1, true))), ("f3".to_owned(), true));
+    assert_eq!(ids("a", None, before("f1", page(Some("f5"), 1, false))), ("f4".to_owned(), true));
+    assert_eq!(ids("a", None, before("f2", page(None, 9, false))), (String::new(), false), "somebody else's");
     assert_eq!(tables.file("b", "f1").unwrap(), None);
     assert_eq!(tables.remove_file("b", "f1").unwrap(), Removed::Missing);
     assert!(tables.batch("b", "f1").unwrap().is_none());
@@ -98,6 +107,28 @@ fn a_file_stays_as_long_as_a_batch_needs_it() {
     assert!(!path.exists());
     tables.sweep(1000).unwrap();
     assert!(tables.batch("a", "b1").unwrap().is_none() && tables.file("a", "b1-out").unwrap().is_none());
+}
+
+#[test]
+fn a_batch_goes_with_its_files() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut tables = open(directory.path());
+    for (id, has_own_rows) in [("b1", true), ("b2", false)] {
+        let rows = format!("{id}-rows");
+        put(&mut tables, &file(&rows, "a", FilePurpose::Batch));
+        tables.add_batch(&StoredBatch { has_own_rows, ..batch(id, "a", &rows) }, 9).unwrap();
+        assert_eq!(tables.remove_batch("a", id).unwrap(), Removed::InUse);
+        assert_eq!(tables.remove_batch("b", id).unwrap(), Removed::Missing, "somebody else's");
+        let output = file(&format!("{id}-out"), "a", FilePurpose::BatchOutput);
+        put(&mut tables, &output);
+        let over = tables.batch("a", id).unwrap().unwrap();
+        tables.end_batch(&over, &[output], |batch| batch.is_now(BatchStatus::Completed, 160)).unwrap();
+        assert_eq!(tables.remove_batch("a", id).unwrap(), Removed::Done);
+        assert_eq!(tables.remove_batch("a", id).unwrap(), Removed::Missing);
+        assert!(!tables.path(&format!("{id}-out")).exists());
+        assert_eq!(tables.path(&rows).exists(), !has_own_rows, "{id}");
+    }
+    assert!(tables.file("a", "b2-rows").unwrap().is_some(), "its maker uploaded it by itself");
 }
 
 #[test]

@@ -76,7 +76,7 @@ pub async fn answer(
     match path {
         BatchPath::All if is_read => {
             let paging = paging(inbound.query(), LIST_DEFAULT, LIST_MAX)?;
-            let page = batches.ask(move |tables| tables.batches(&owner, &paging)).await?;
+            let page = batches.ask(move |tables| tables.batches(&owner, None, &paging)).await?;
             Ok(reply::json(objects::list(&page, objects::batch).to_string()))
         }
         BatchPath::One(id) if is_read => {
@@ -207,7 +207,8 @@ pub async fn remote_rows(
     answer.or_else(AttemptError::into_answer)
 }
 
-fn not_found(id: &str) -> Fault {
+/// There is no such batch of this caller's.
+pub fn not_found(id: &str) -> Fault {
     let message =
         format!("No batch found with id '{id}': it does not exist, is too old, or belongs to another key.");
     Fault::new(FaultKind::NotFound, message).with_param("id").with_code("batch_not_found")

@@ -10,7 +10,7 @@ use ostia_dialect::Api;
 use ostia_dialect::Fault;
 use ostia_dialect::batches::MESSAGES_URL;
 use ostia_providers::Provider;
-use ostia_store::{Paging, StoredBatch};
+use ostia_store::{Paging, Removed, StoredBatch};
 
 use super::batches::{self, asks, names_gateway, owner, wanted};
 use super::handed_on;
@@ -55,6 +55,7 @@ pub async fn answer(
         MessageBatchPath::One(id) if is_read => {
             told_of(Box::pin(batches::refreshed(inbound, batches, owner, id, record)).await)
         }
+        MessageBatchPath::One(id) if method == Method::DELETE => remove(batches, owner, id).await,
         MessageBatchPath::Cancel(id) if method == Method::POST => {
             told_of(Box::pin(batches::cancelled(inbound, batches, owner, id, record)).await)
         }
@@ -62,7 +63,8 @@ pub async fn answer(
             results::answer(inbound, batches, owner, id, record).await
         }
         MessageBatchPath::All => Err(wanted("GET or POST")),
-        MessageBatchPath::One(_) | MessageBatchPath::Results(_) => Err(wanted("GET")),
+        MessageBatchPath::One(_) => Err(wanted("GET or DELETE")),
+        MessageBatchPath::Results(_) => Err(wanted("GET")),
         MessageBatchPath::Cancel(_) => Err(wanted("POST")),
     }
 }
@@ -100,10 +102,22 @@ async fn hand_on(
 
 async fn list(inbound: Inbound<'_>, batches: &Batches, owner: String) -> Result<Response<Body>, Fault> {
     let paging = paging(inbound.query())?;
-    let mut page = batches.ask(move |tables| tables.batches(&owner, &paging)).await?;
     // Batches of other calls have no place in this form.
-    page.entries.retain(|batch| batch.endpoint == MESSAGES_URL);
+    let page = batches.ask(move |tables| tables.batches(&owner, Some(MESSAGES_URL), &paging)).await?;
     Ok(reply::json(objects::list(&page).to_string()))
+}
+
+/// Takes a batch away, with its rows and what came of them.
+async fn remove(batches: &Batches, owner: String, id: &str) -> Result<Response<Body>, Fault> {
+    let own = id.to_owned();
+    match batches.ask(move |tables| tables.remove_batch(&owner, &own)).await? {
+        Removed::Done => Ok(reply::json(objects::deleted(id).to_string())),
+        Removed::Missing => Err(batches::not_found(id)),
+        Removed::InUse => {
+            let message = "The batch is not over: cancel it first, or wait.";
+            Err(Fault::invalid(message).with_status(409).with_code("batch_not_over"))
+        }
+    }
 }
 
 fn paging(query: &str) -> Result<Paging, Fault> {
@@ -112,9 +126,7 @@ fn paging(query: &str) -> Result<Paging, Fault> {
         let refused = |what: String| Fault::invalid(format!("Invalid `{name}`: {what}.")).with_param(&*name);
         match &*name {
             "after_id" if !value.is_empty() => paging.after = Some(value.into_owned()),
-            "before_id" if !value.is_empty() => {
-                return Err(refused("the gateway's own batches are listed with `after_id` only".to_owned()));
-            }
+            "before_id" if !value.is_empty() => paging.before = Some(value.into_owned()),
             "limit" => {
                 let limit = value.parse().ok().filter(|limit| (1..=LIST_MAX).contains(limit));
                 paging.limit =

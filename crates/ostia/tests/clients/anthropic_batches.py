@@ -18,16 +18,21 @@ def request(custom_id, model, content):
     return {"custom_id": custom_id, "params": params}
 
 
-@case
-def messages(client, model):
-    batch = client.messages.batches.create(
-        requests=[request("one", model, "Hello"), request("two", model, "bad"), request("three", model, "Bye")]
-    )
+def ended(client, batch):
     until = time.monotonic() + TIMEOUT_S
     while batch.processing_status != "ended":
         true(time.monotonic() < until, batch)
         time.sleep(0.05)
         batch = client.messages.batches.retrieve(batch.id)
+    return batch
+
+
+@case
+def messages(client, model):
+    batch = client.messages.batches.create(
+        requests=[request("one", model, "Hello"), request("two", model, "bad"), request("three", model, "Bye")]
+    )
+    batch = ended(client, batch)
     counts = batch.request_counts
     equal((counts.succeeded, counts.errored, counts.processing), (2, 1, 0))
     true(batch.created_at < batch.expires_at and batch.ended_at is not None, batch)
@@ -43,6 +48,9 @@ def messages(client, model):
 def what_the_gateway_keeps(client, model):
     batch = client.messages.batches.create(requests=[request("one", model, "Hello")])
     true(batch.id in [listed.id for listed in client.messages.batches.list()], "in the list")
+    ended(client, batch)
+    equal(client.messages.batches.delete(batch.id).type, "message_batch_deleted")
+    true(batch.id not in [listed.id for listed in client.messages.batches.list(limit=1)], "gone from the list")
     raises(anthropic.BadRequestError, lambda: client.messages.batches.create(requests=[]))
     raises(anthropic.NotFoundError, lambda: client.messages.batches.retrieve("batch_ostia_none"))
 

@@ -72,6 +72,7 @@ pub async fn of_file(
     let wanted = Wanted {
         input_file: file.to_owned(),
         endpoint: Some(endpoint.to_owned()),
+        has_own_rows: true,
         metadata: BTreeMap::new(),
         options: Vec::new(),
         is_remote,
@@ -125,6 +126,8 @@ fn input_file(body: &[u8]) -> Option<String> {
 /// What the body asks for.
 struct Wanted {
     input_file: String,
+    /// That was made of what the client sent for this batch.
+    has_own_rows: bool,
     endpoint: Option<String>,
     metadata: BTreeMap<String, String>,
     /// Headers for the rows, in place of those that the request has.
@@ -159,6 +162,7 @@ impl Wanted {
         }
         Ok(Wanted {
             input_file: input_file.into_owned(),
+            has_own_rows: false,
             endpoint: endpoint.map(|endpoint| endpoint.into_owned()),
             metadata: root.some("metadata").map(read_metadata).transpose()?.unwrap_or_default(),
             options,
@@ -223,6 +227,7 @@ async fn make(inbound: Inbound<'_>, batches: &Batches, wanted: Wanted) -> Result
         status: BatchStatus::Validating,
         endpoint: wanted.endpoint.unwrap_or_else(|| file.urls.first().cloned().unwrap_or_default()),
         input_file: wanted.input_file,
+        has_own_rows: wanted.has_own_rows,
         output_file: batches::file_id(&core.new_id()),
         error_file: batches::file_id(&core.new_id()),
         rows: file.rows,

@@ -53,6 +53,11 @@ fn time(seconds: u64) -> String {
     format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(seconds)).to_string()
 }
 
+/// What is left of one that was taken away (<https://platform.claude.com/docs/en/api/messages/batches/delete>).
+pub fn deleted(id: &str) -> Value {
+    json!({"id": id, "type": "message_batch_deleted"})
+}
+
 /// A part of a list.
 pub fn list(page: &BatchPage<StoredBatch>) -> Value {
     let id = |batch: Option<&StoredBatch>| batch.map(|batch| batch.id.clone());

@@ -10,7 +10,7 @@ use ostia_testkit::{Answer, Gate, Request, Step, Upstream};
 use serde_json::{Value, json};
 
 use super::clouds::Cloud;
-use super::tools::{config, echo, get, said};
+use super::tools::{self, config, echo, get, said};
 use super::vendors::Vendor;
 use crate::gateway::Gateway;
 use crate::programs;
@@ -116,6 +116,24 @@ fn messages_are_answered_by_whoever_converses() {
     assert_eq!((list["data"].as_array().unwrap().len(), &list["has_more"]), (2, &json!(true)), "{list}");
     let rest = get(&gateway, &format!("{PATH}?after_id={}", list["last_id"].as_str().unwrap())).json();
     assert_eq!((rest["data"].as_array().unwrap().len(), &rest["has_more"]), (1, &json!(false)), "{rest}");
+    let (first, oldest) = (&list["data"][0], rest["data"][0]["id"].as_str().unwrap());
+    let before = get(&gateway, &format!("{PATH}?limit=9&before_id={oldest}")).json();
+    assert_eq!((&before["data"], &before["has_more"]), (&list["data"], &json!(false)));
+    // Batches of other calls take no place in these pages.
+    let other = tools::create(&tools::uploaded(&gateway, tools::rows(1))).to(&gateway);
+    assert_eq!(other.status, 200, "{}", other.text());
+    let newest = get(&gateway, &format!("{PATH}?limit=1")).json();
+    assert_eq!((&newest["data"][0], &newest["has_more"]), (first, &json!(true)));
+
+    let gone = Ask::new("DELETE", &format!("{PATH}/{oldest}")).to(&gateway);
+    assert_eq!((gone.status, gone.json()), (200, json!({"id": oldest, "type": "message_batch_deleted"})));
+    assert_eq!(get(&gateway, &format!("{PATH}/{oldest}")).status, 404);
+    let left = get(&gateway, PATH).json();
+    assert_eq!(left["data"], list["data"]);
+    let files = get(&gateway, "/v1/files?limit=100").json();
+    let of_others =
+        files["data"].as_array().unwrap().iter().filter(|file| file["purpose"] == "batch").count();
+    assert_eq!(of_others, 3, "its rows are gone: {files}");
 }
 
 #[test]
@@ -184,9 +202,9 @@ fn what_makes_no_sense_is_named() {
         ("GET", format!("{PATH}/batch_ostia_none"), 404),
         ("GET", format!("{PATH}/batch_ostia_none/results"), 404),
         ("POST", format!("{PATH}/batch_ostia_none/cancel"), 404),
-        ("DELETE", format!("{PATH}/batch_ostia_none"), 405),
+        ("DELETE", format!("{PATH}/batch_ostia_none"), 404),
+        ("PUT", format!("{PATH}/batch_ostia_none"), 405),
         ("GET", format!("{PATH}?limit=0"), 400),
-        ("GET", format!("{PATH}?before_id=x"), 400),
     ] {
         let reply = Ask::new(method, &path).to(&gateway);
         assert_eq!((reply.status, &reply.json()["type"]), (status, &json!("error")), "{method} {path}");
@@ -204,6 +222,8 @@ fn a_batch_is_cancelled_and_its_results_are_waited_for() {
     let made = id(&create(&requests).header("x-ostia-provider", "up").to(&gateway));
     once_within(PATIENCE, || if upstream.count() == 1 { Ok(()) } else { Err("not asked") });
     assert_eq!(get(&gateway, &format!("{PATH}/{made}/results")).status, 409);
+    let early = Ask::new("DELETE", &format!("{PATH}/{made}")).to(&gateway);
+    assert_eq!((early.status, &early.json()["type"]), (409, &json!("error")));
     let cancelled = Ask::post(&format!("{PATH}/{made}/cancel"), "").to(&gateway).json();
     assert_eq!(cancelled["processing_status"], "canceling", "{cancelled}");
     assert!(cancelled["cancel_initiated_at"].is_string(), "{cancelled}");

@@ -30,8 +30,9 @@ const OWN_JOBS: &str = "Jobs that train models, in OpenAI's form, at providers t
 const OWN_BATCHES: &str =
     "Batches of the gateway's own, in OpenAI's form: those of providers have the same paths.";
 
-const LIST_OF_MESSAGE_BATCHES: [(&str, Form, &str); 2] = [
+const LIST_OF_MESSAGE_BATCHES: [(&str, Form, &str); 3] = [
     ("after_id", Form::Text, "Those behind the one of this id."),
+    ("before_id", Form::Text, "Those before the one of this id."),
     ("limit", Form::Whole(1, 1000), "How many a page has."),
 ];
 const OWN_MESSAGE_BATCHES: &str =
@@ -188,6 +189,7 @@ fn message_batches() -> Vec<Own> {
             ("results_url", or_null(Type::String)),
         ])
     };
+    let deleted = object([("id", text()), ("type", text())]);
     let request = object([("custom_id", text()), ("params", map(any()))]);
     let order = object([("requests", list(request)), ("completion_window", text())]);
     let page = object([
@@ -213,6 +215,16 @@ fn message_batches() -> Vec<Own> {
             ..read("create_message_batch", "/v1/messages/batches", "Has messages answered", batch())
         },
         read("get_message_batch", "/v1/messages/batches/{id}", "One of them", batch()),
+        Own {
+            method: HttpMethod::Delete,
+            errors: &[404, 409, 503],
+            ..read(
+                "delete_message_batch",
+                "/v1/messages/batches/{id}",
+                "Takes it away, with what came of it",
+                deleted,
+            )
+        },
         Own {
             method: HttpMethod::Post,
             ..read("cancel_message_batch", "/v1/messages/batches/{id}/cancel", "Gives it up", batch())
