@@ -57,6 +57,8 @@ impl Finisher {
             attempt.error.as_mut().map(mask_error);
         }
         record.error.as_mut().map(mask_error);
+        let checks = record.guardrails.iter_mut().flat_map(|guardrail| &mut guardrail.checks);
+        checks.filter_map(|check| check.error.as_mut()).for_each(mask_error);
         if self.mask.is_empty() {
             return;
         }

@@ -34,6 +34,7 @@ mod queue;
 mod reader;
 mod record;
 mod reprice;
+mod results;
 mod retention;
 mod rollup;
 #[cfg(test)]
@@ -82,6 +83,10 @@ pub use queue::{Queue, Unwritten};
 pub use reader::{Busy, Reader, Readers};
 pub use record::{Attempt, Cost, Decisions, IMAGE_DEFAULT, Outcome, Record, RecordError, Usage};
 pub use reprice::Progress;
+pub use results::{
+    Actor, CHECKS_MAX, CacheResult, CacheStatus, CheckResult, GUARDRAILS_MAX, GuardrailPhase,
+    GuardrailResult, GuardrailVerdict, RESULT_NAME_BYTES_MAX,
+};
 pub use retention::Retention;
 pub use spans::{AppLog, Joined, Span};
 pub use sqlite::database::{DataDirectory, FILE_NAME, NoDirectory};

@@ -12,6 +12,8 @@ use crate::record::{Attempt, Cost, IMAGE_DEFAULT, Outcome, Usage};
 
 /// Digits behind the point of sums: as many as the catalogue counts in.
 const DIGITS: u32 = 18;
+/// What the line of an answer from a cache counts.
+const CACHED_ANSWERS: &str = "cached_answers";
 /// Operators say what a million tokens cost.
 const TOKENS_PRICED: u64 = 1_000_000;
 
@@ -52,6 +54,7 @@ impl Prices {
     /// Puts its cost on an attempt that began then, or why nobody knows it. One that took nothing has none. Is it unknown?
     pub fn price(&self, attempt: &mut Attempt, started_ms: i64) -> bool {
         let cost = match attempt.usage {
+            _ if attempt.is_from_cache() => Ok(of_cached()),
             Some(usage) => self.cost(attempt, &usage, started_ms),
             None if attempt.uncounted || has_worked(attempt) => {
                 Err("the provider told no count of what it took".to_owned())
@@ -274,6 +277,12 @@ fn has_worked(attempt: &Attempt) -> bool {
     is_cut && attempt.status.is_none_or(|status| status < 400) || attempt.first_token_us.is_some()
 }
 
+/// The answer was in the cache of the gateway that was asked, which asked nobody: what its usage tells was paid for before.
+fn of_cached() -> Cost {
+    let lines = vec![(CACHED_ANSWERS.to_owned(), 1, "0".to_owned())];
+    Cost { lines, ..in_dollars("0".to_owned(), "cache") }
+}
+
 /// A sum that nobody here has added up.
 fn in_dollars(amount: String, priced_as: &str) -> Cost {
     Cost {
@@ -380,6 +389,7 @@ pub(crate) fn decimal(atto: u128) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::results::{Actor, CacheResult, CacheStatus};
 
     fn attempt(provider: &str, model: &str) -> Attempt {
         let usage =
@@ -471,6 +481,49 @@ mod tests {
         check(at("tells-it", "m"), "0.000103");
         check(at("tells-it", "mine"), "0.0003");
         check(at("anthropic", "claude-sonnet-4-5"), "0.0045");
+    }
+
+    #[test]
+    fn an_answer_from_a_cache_cost_nothing() {
+        let with = |status: CacheStatus| {
+            move |attempt: &mut Attempt| {
+                let told = CacheResult { status, by: Actor::Upstream, age_s: None, similarity: None };
+                (attempt.cache, attempt.outcome) = (Some(told), Outcome::Answered);
+            }
+        };
+        for status in [CacheStatus::Hit, CacheStatus::SemanticHit] {
+            check(with(status), "0");
+            // Nor does one that nobody has counted, or that repeats what the first one was charged.
+            let uncounted = |attempt: &mut Attempt| attempt.usage = None;
+            let charged = |attempt: &mut Attempt| attempt.charged = Some("1".into());
+            for more in [uncounted, charged] as [fn(&mut Attempt); 2] {
+                check(
+                    |attempt| {
+                        with(status)(attempt);
+                        more(attempt);
+                    },
+                    "0",
+                );
+            }
+        }
+        for status in
+            [CacheStatus::Miss, CacheStatus::SemanticMiss, CacheStatus::Refresh, CacheStatus::Disabled]
+        {
+            check(with(status), "0.0045");
+        }
+        // What failed is no answer.
+        let failed = |attempt: &mut Attempt| {
+            with(CacheStatus::Hit)(attempt);
+            attempt.outcome = Outcome::Failed;
+        };
+        check(failed, "0.0045");
+        let mut cached = attempt("nobody", "nobody-knows-it");
+        with(CacheStatus::Hit)(&mut cached);
+        assert!(!prices().price(&mut cached, 0));
+        let cost = cached.cost.unwrap();
+        assert_eq!((cost.currency.as_str(), cost.priced_as.as_str()), ("USD", "cache"));
+        assert_eq!(cost.lines, [("cached_answers".to_owned(), 1, "0".to_owned())]);
+        assert_eq!(cached.usage.unwrap().prompt_tokens, 1000, "its usage stays");
     }
 
     #[test]

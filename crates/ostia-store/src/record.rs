@@ -7,6 +7,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use utoipa::ToSchema;
 
 use crate::body::Kept;
+use crate::results::{CacheResult, GuardrailResult};
 
 /// The account of one request.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -72,6 +73,12 @@ pub struct Record {
     /// How it was decided whom to ask, where there was something to decide.
     #[schema(value_type = Option<Value>)]
     pub decisions: Option<Decisions>,
+    /// What a cache of answers did for it: this gateway's, or that of the gateway whose answer it got.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cache: Option<CacheResult>,
+    /// What guardrails found, in turn: the first [`GUARDRAILS_MAX`](crate::GUARDRAILS_MAX) of them.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub guardrails: Vec<GuardrailResult>,
     /// The client's body, as far as it is kept.
     #[serde(skip)]
     pub request: Kept,
@@ -163,6 +170,9 @@ pub struct Attempt {
     /// Why its answer ended.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub finish_reason: Option<String>,
+    /// What a cache of answers did that the provider has, where it is a gateway.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cache: Option<CacheResult>,
     /// What could not be said to the provider.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub dropped: Vec<String>,
@@ -179,6 +189,13 @@ pub struct Attempt {
     /// Why nobody knows.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub cost_unknown: Option<String>,
+}
+
+impl Attempt {
+    /// Did its answer come from a cache of the gateway that was asked? Then nobody charges for it.
+    pub fn is_from_cache(&self) -> bool {
+        self.outcome != Outcome::Failed && self.cache.is_some_and(|cache| cache.status.is_hit())
+    }
 }
 
 /// What stands for the size or the quality of images where a request does not say it.
@@ -316,7 +333,8 @@ pub struct Cost {
     pub amount: String,
     /// Three letters (ISO 4217).
     pub currency: String,
-    /// The model of the catalogue whose prices these are, or `operator` for the operator's own.
+    /// The model of the catalogue whose prices these are; or `operator` for the operator's own, `provider` for the provider's word, `cache`
+    /// for an answer from a cache, which cost nothing.
     pub priced_as: String,
     /// The versions of the catalogue's sources.
     pub catalogue: String,
@@ -342,6 +360,12 @@ impl Record {
     pub fn last(&self) -> Option<&Attempt> {
         let answered = |attempt: &&Attempt| matches!(attempt.outcome, Outcome::Answered | Outcome::Broken);
         self.attempts.iter().rev().find(answered).or(self.attempts.last())
+    }
+
+    /// What guardrails found, as whoever keeps no bodies keeps it: without what their errors say, which may repeat what they looked at.
+    pub fn without_words_of_guardrails(&mut self) {
+        let checks = self.guardrails.iter_mut().flat_map(|guardrail| &mut guardrail.checks);
+        checks.filter_map(|check| check.error.as_mut()).for_each(|error| error.message = None);
     }
 
     /// The model that the client asked for, or else the one that the answer's provider was asked for.

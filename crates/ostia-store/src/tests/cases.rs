@@ -6,6 +6,7 @@ use super::*;
 use crate::answers::{CacheUse, Fact, GroupBy, Session};
 use crate::engine::Engine;
 use crate::feedback::{Feedback, FeedbackChange, NotTheirs};
+use crate::results::{Actor, CacheResult, CacheStatus, CheckResult, GuardrailPhase, GuardrailResult};
 use crate::spans::{AppLog, Joined, Span};
 use crate::sqlite::{database, packed};
 
@@ -13,7 +14,7 @@ use crate::sqlite::{database, packed};
 type Case = fn(&Place);
 
 /// All of them, by name.
-pub(crate) const CASES: [(&str, Case); 15] = [
+pub(crate) const CASES: [(&str, Case); 16] = [
     ("what is written is read", what_is_written_is_read),
     ("what is written again is not two", what_is_written_again_is_not_two),
     ("filters", filters),
@@ -22,6 +23,7 @@ pub(crate) const CASES: [(&str, Case); 15] = [
     ("sessions", sessions),
     ("texts in bodies", texts_in_bodies),
     ("new prices", new_prices),
+    ("results of caches and guardrails", results),
     ("sums", sums),
     ("series", series),
     ("tallies", tallies),
@@ -305,6 +307,70 @@ fn new_prices(place: &Place) {
     assert_eq!(costs(), (300, "0.66".to_owned(), 0));
     assert_eq!(again(0), (300, 300, 0), "once is enough");
     assert_eq!(costs(), (300, "0.66".to_owned(), 0));
+}
+
+/// They stand in the document, so that a filter by them looks for nothing; new prices leave an answer from a cache where it is.
+fn results(place: &Place) {
+    let (store, _) = store(place, &[]);
+    let error = RecordError {
+        class: "TimeoutError".into(),
+        message: Some("sent sk-0123456789abcdef".into()),
+        code: None,
+    };
+    let check = |id: &str, error| CheckResult {
+        id: id.into(),
+        verdict: id == "default.wordCount",
+        transformed: false,
+        duration_us: Some(1500),
+        error,
+    };
+    let guardrail = GuardrailResult {
+        id: "g-1".into(),
+        name: None,
+        by: Actor::Upstream,
+        phase: GuardrailPhase::BeforeRequest,
+        verdict: false,
+        denied: true,
+        transformed: false,
+        duration_us: Some(2000),
+        checks: vec![check("default.wordCount", None), check("default.webhook", Some(error))],
+    };
+    let cache = CacheResult {
+        status: CacheStatus::SemanticHit,
+        by: Actor::Upstream,
+        age_s: Some(12),
+        similarity: Some(0.93),
+    };
+    let mut kept = record("kept", now_ms());
+    (kept.cache, kept.attempts[1].cache) = (Some(cache), Some(cache));
+    kept.guardrails.push(guardrail);
+    store.queue().hand_over(Box::new(Ready(kept)));
+    store.queue().hand_over(Box::new(Ready(record("plain", now_ms() - 1000))));
+    store.finish();
+    let told = |id: &str| Reader::of(place).one(id).unwrap().unwrap();
+    let one = told("kept");
+    assert_eq!(
+        one["cache"],
+        serde_json::json!({"status": "semantic_hit", "by": "upstream", "age_s": 12, "similarity": 0.93})
+    );
+    assert_eq!(
+        one["guardrails"],
+        serde_json::json!([{
+            "id": "g-1", "by": "upstream", "phase": "before_request", "verdict": false, "denied": true, "duration_us": 2000,
+            "checks": [
+                {"id": "default.wordCount", "verdict": true, "duration_us": 1500},
+                {"id": "default.webhook", "verdict": false, "duration_us": 1500,
+                 "error": {"class": "TimeoutError", "message": "sent ***"}},
+            ],
+        }])
+    );
+    let cost = |id: &str| told(id)["attempts"][1]["cost"]["amount"].as_str().map(str::to_owned);
+    assert_eq!((cost("kept").as_deref(), cost("plain").as_deref()), (Some("0"), Some("0.00021")));
+    let plain = told("plain");
+    assert!(plain.get("cache").is_none() && plain.get("guardrails").is_none(), "{plain}");
+    let changed = crate::reprice(place, 0, &at(Some(2.0)), |_| ()).unwrap().changed;
+    assert_eq!((changed, cost("kept").as_deref(), cost("plain").as_deref()), (1, Some("0"), Some("0.0022")));
+    assert_eq!(told("kept")["cache"], one["cache"]);
 }
 
 fn sums(place: &Place) {
