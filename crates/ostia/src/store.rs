@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use ostia_config::{BodiesKept, Records};
+use ostia_dialect::answer_cache::CacheAnswer;
 use ostia_store::{
     Connect, Connecting, Counter, DataDirectory, ExportStore, Finisher, Http, MetricLabels, Metrics,
     Observer, Place, Priced, Prices, Readers, Retention, Store,
@@ -18,7 +19,7 @@ use crate::config::settings::Settings;
 use crate::core::{RecordStore, Snapshot};
 use crate::credentials::Network;
 use crate::log::{Level, Log, Price, Pricer, Target};
-use crate::record::written;
+use crate::record::{results, written};
 use crate::upstream;
 use crate::upstream::egress::Guard;
 use calls::Calls;
@@ -159,6 +160,8 @@ pub fn pricer(snapshots: watch::Receiver<Snapshot>) -> Pricer {
     Pricer(Box::new(move |access| {
         let provider = access.provider?.to_str().ok()?;
         let mut attempt = written::used(provider, access.model, &access.count.usage()?);
+        let told = |status| CacheAnswer { status, age_s: None, similarity: None };
+        attempt.cache = access.cache.map(told).map(results::of_upstream);
         prices.price(&mut attempt, unix_ms());
         attempt.cost.map(|cost| Price { amount: cost.amount, currency: cost.currency })
     }))

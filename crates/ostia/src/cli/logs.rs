@@ -257,6 +257,9 @@ fn line(request: &Value) -> String {
     let sum = |name: &str| attempts.iter().filter_map(|attempt| attempt["usage"][name].as_u64()).sum::<u64>();
     let mut field = |name: &str, value: String| line.push_str(&format!(" {name}={value}"));
     field("tokens", format!("{}+{}", sum("prompt_tokens"), sum("completion_tokens")));
+    if let Some(cache) = request["cache"]["status"].as_str() {
+        field("cache", cache.to_owned());
+    }
     for attempt in attempts {
         match (attempt["cost"]["amount"].as_str(), attempt["cost_unknown"].is_string()) {
             (Some(amount), _) => field("cost", format!("{amount} {}", text(&attempt["cost"]["currency"]))),
@@ -271,6 +274,12 @@ fn line(request: &Value) -> String {
         field("first_token", format!("{}ms", first_token / 1000));
     }
     field("took", format!("{}ms", request["duration_us"].as_u64().unwrap_or_default() / 1000));
+    let guardrails = request["guardrails"].as_array().unwrap_or(&none);
+    let failed: Vec<String> =
+        guardrails.iter().filter(|one| one["verdict"] == false).map(|one| text(&one["id"])).collect();
+    if !failed.is_empty() {
+        field("guardrails_failed", failed.join(","));
+    }
     if request["end"] != "whole" {
         field("end", text(&request["end"]));
     }
@@ -292,13 +301,15 @@ mod tests {
         let request = json!({
             "id": "r1", "started_ms": 1_764_400_000_000_i64, "status": 200, "path": "/v1/chat/completions", "model": "m\u{1b}",
             "end": "broken", "duration_us": 41_900, "first_token_us": 9_100, "error": {"class": "timeout"},
+            "cache": {"status": "miss", "by": "upstream"},
+            "guardrails": [{"id": "pii", "verdict": false}, {"id": "words", "verdict": true}],
             "attempts": [
                 {"provider": "groq", "cost_unknown": "no", "usage": {"prompt_tokens": 1, "completion_tokens": 0}},
                 {"provider": "openai", "cost": {"amount": "0.1", "currency": "USD"},
                  "usage": {"prompt_tokens": 9, "completion_tokens": 2}}],
         });
-        let expected = "2025-11-29T07:06:40.000Z 200 /v1/chat/completions openai/m? tokens=10+2 cost=unknown cost=0.1 USD \
-                        attempts=2 first_token=9ms took=41ms end=broken error=timeout id=r1";
+        let expected = "2025-11-29T07:06:40.000Z 200 /v1/chat/completions openai/m? tokens=10+2 cache=miss cost=unknown cost=0.1 USD \
+                        attempts=2 first_token=9ms took=41ms guardrails_failed=pii end=broken error=timeout id=r1";
         assert_eq!(line(&request), expected);
     }
 }

@@ -8,6 +8,7 @@ mod export;
 mod exports;
 mod graphs;
 pub mod parameters;
+mod told_results;
 mod tree;
 mod writes;
 

@@ -24,6 +24,7 @@ use crate::message::inflate::Inflate;
 use crate::message::media::{is_aws_events, is_events, is_json, is_json_lines, is_page, media_type};
 use crate::message::source::Source;
 use crate::record::booking::Booking;
+use crate::record::{hook_results, results};
 use crate::responses_api::StoreHandle;
 use crate::stream::changed::Changed;
 use crate::stream::relayed::{Relayed, Unwrap};
@@ -180,11 +181,14 @@ async fn whole(
 ) -> Result<Response<Body>, AttemptError> {
     let media = media_type(&head.headers);
     let is_wrong = !media.is_empty() && !is_json(media);
-    let small = body.size_hint().exact().is_none_or(|bytes| bytes <= PEEK_BYTES_MAX);
+    let tells_guardrails = hook_results::may_be_told(head.status, &head.headers);
+    let peek_max = if tells_guardrails { hook_results::ANSWER_BYTES_MAX as u64 } else { PEEK_BYTES_MAX };
+    let small = body.size_hint().exact().is_none_or(|bytes| bytes <= peek_max);
     if !small && !is_wrong && inflate.is_none() {
         return Ok(passed(head, body));
     }
     let bytes = collect(body, inflate, if is_wrong { ERROR_BYTES_MAX } else { ANSWER_BYTES_MAX }).await?;
+    results::read_body(&mut head, &bytes);
     let checked = usable::check(api, &head, &bytes, target);
     fields::strip(&mut head.headers);
     match checked {
@@ -277,7 +281,7 @@ pub async fn translate(
 ) -> Result<(Response<Body>, Observed), AttemptError> {
     let Conversation { client, upstream, framing, stream, .. } = *translation.conversation;
     let family = Api::of_dialect(client.dialect()).family();
-    let Accepted { head, mut body, inflate } = accepted(answer, family, target).await?;
+    let Accepted { mut head, mut body, inflate } = accepted(answer, family, target).await?;
     if stream {
         return match is_stream_of(framing, &head, &mut body).await {
             true => Ok((translated(head, body, inflate, translation), Observed::default())),
@@ -288,6 +292,7 @@ pub async fn translate(
         return Err(usable::not_in_one_piece(target).into());
     }
     let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
+    results::read_body(&mut head, &bytes);
     usable::check(Api::of_dialect(upstream), &head, &bytes, target)?;
     translate_read(Response::from_parts(head, bytes), translation)
 }
@@ -360,8 +365,9 @@ pub async fn whole_of(
     (client, upstream): (Api, Api),
     target: &Target<'_>,
 ) -> Result<Response<Bytes>, AttemptError> {
-    let Accepted { head, body, inflate } = accepted(answer, client.family(), target).await?;
+    let Accepted { mut head, body, inflate } = accepted(answer, client.family(), target).await?;
     let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
+    results::read_body(&mut head, &bytes);
     usable::check(upstream, &head, &bytes, target)?;
     Ok(Response::from_parts(head, bytes))
 }
@@ -560,6 +566,7 @@ pub async fn refused(
     };
     // Words that do not come, or cannot be unpacked, are missing: the status and the headers still say what is wrong.
     let bytes = bytes.unwrap_or_default();
+    results::read_body(&mut head, &bytes);
     let json = is_json(media_type(&head.headers));
     fields::strip(&mut head.headers);
     let fault = fault::from_answer(head.status.as_u16(), &bytes);

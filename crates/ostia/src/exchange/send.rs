@@ -196,9 +196,9 @@ impl Exchange<'_> {
         let base_url = destination.base_url();
         let sent = Instant::now();
         self.booking.send(sent.into_std(), span, base_url);
-        let answer = self.inbound.core.upstreams.send(base_url, request, *timeouts, sent).await;
+        let mut answer = self.inbound.core.upstreams.send(base_url, request, *timeouts, sent).await;
         let ended = answer.as_ref().map_or_else(|_| Instant::now(), |answer| answer.body().last());
-        self.booking.head(&answer, sent.into_std(), ended.into_std());
+        self.booking.head(&mut answer, sent.into_std(), ended.into_std());
         self.heed(answer.as_ref().ok().map(Response::status));
         let answer = answer.map(|mut answer| {
             if timeouts.total > self.inbound.core.settings.timeouts.total {

@@ -18,6 +18,7 @@ use crate::exchange::receive;
 use crate::message::body::Body;
 use crate::record::Record;
 use crate::record::booking::Booking;
+use crate::record::results;
 use crate::upstream::RequestBody;
 
 /// Most calls that are under way at once for one request. Vendors bound the calls of a minute, and others want theirs.
@@ -60,7 +61,10 @@ pub async fn ask(
     let (answers, bookings): (Vec<_>, Vec<_>) = answers?.into_iter().unzip();
     // The attempt tells what all of them took.
     bookings.into_iter().flatten().for_each(Booking::tell_with_attempt);
-    let (answer, observed) = receive::translate_whole(answers, api, reader, exchange.booking)?;
+    let cache = results::cache_of_parts(&answers);
+    exchange.booking.cached(cache);
+    let (mut answer, observed) = receive::translate_whole(answers, api, reader, exchange.booking)?;
+    results::put(cache, &mut answer);
     exchange.booking.answered(&observed);
     record.answered(observed);
     Ok(answer)

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use http::{HeaderValue, Method};
+use ostia_dialect::answer_cache::CacheStatus;
 use ostia_dialect::observe::Count;
 use ostia_routing::keys::KeyUse;
 
@@ -47,6 +48,8 @@ pub struct Access<'a> {
     pub key: Option<&'a KeyUse>,
     /// Tokens read and written.
     pub count: &'a Count,
+    /// What the provider's cache of answers did, where it is a gateway that says so.
+    pub cache: Option<CacheStatus>,
     /// What they cost; known when the line is written.
     pub cost: Option<Price>,
     /// From the request to the first token of a stream.

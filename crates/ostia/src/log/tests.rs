@@ -5,6 +5,7 @@ use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use http::{HeaderValue, Method};
+use ostia_dialect::answer_cache::CacheStatus;
 use ostia_dialect::observe::Count;
 use ostia_dialect::{Fault, FaultKind, Usage};
 
@@ -45,6 +46,7 @@ impl Logged for Request {
             key: None,
             model: Some("gpt-4o"),
             count: &self.count,
+            cache: None,
             cost: None,
             first_token: Some(Duration::from_micros(120_500)),
             retries: 0,
@@ -91,6 +93,15 @@ fn lines_of_requests() {
         None,
         "200 POST /v1/chat/completions peer=127.0.0.1 to=openai/gpt-4o tokens=12+34 cost=0.25EUR first_token=120ms took=450ms trace=t-1",
         r#""level":"info","target":"access","status":200,"method":"POST","path":"/v1/chat/completions","peer":"127.0.0.1","provider":"openai","model":"gpt-4o","tokens_in":12,"tokens_out":34,"cost":"0.25","currency":"EUR","first_token_ms":120.5,"duration_ms":450.0,"trace_id":"t-1","end":"whole"}"#,
+    );
+    check(
+        |access| {
+            access.cache = Some(CacheStatus::SemanticHit);
+            access.cost = Some(Price { amount: "0".into(), currency: "USD".into() });
+        },
+        None,
+        "200 POST /v1/chat/completions peer=127.0.0.1 to=openai/gpt-4o tokens=12+34 cache=semantic_hit cost=0 first_token=120ms took=450ms trace=t-1",
+        r#""level":"info","target":"access","status":200,"method":"POST","path":"/v1/chat/completions","peer":"127.0.0.1","provider":"openai","model":"gpt-4o","tokens_in":12,"tokens_out":34,"cache":"semantic_hit","cost":"0","currency":"USD","first_token_ms":120.5,"duration_ms":450.0,"trace_id":"t-1","end":"whole"}"#,
     );
     check(
         |access| {

@@ -108,6 +108,9 @@ impl Formatter {
         if let Some(usage) = access.count.usage() {
             field("tokens", &format!("{}+{}", usage.prompt, usage.completion));
         }
+        if let Some(cache) = access.cache {
+            field("cache", cache.as_str());
+        }
         if let Some(Price { amount, currency }) = &access.cost {
             let currency = if currency == USD { "" } else { currency };
             field("cost", &word(&format!("{amount}{currency}")));
@@ -180,6 +183,9 @@ fn access_json(access: &Access<'_>) -> Map<String, Value> {
     if let Some(usage) = access.count.usage() {
         set("tokens_in", usage.prompt.into());
         set("tokens_out", usage.completion.into());
+    }
+    if let Some(cache) = access.cache {
+        set("cache", cache.as_str().into());
     }
     if let Some(Price { amount, currency }) = &access.cost {
         set("cost", amount.as_str().into());

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use ostia_config::BodiesKept;
+use ostia_dialect::answer_cache::CacheAnswer;
 use ostia_dialect::observe::{AskedFor, text_bytes};
 use ostia_dialect::{Fault, FaultKind, Observed, Usage};
 use ostia_store::{Outcome, Queue};
@@ -21,6 +22,7 @@ use super::bodies::{Bodies, BodyPolicy};
 use super::decisions::{Decisions, SharedDecisions};
 use super::facts::{AttemptFacts, Ending, Facts, Failure, Said};
 use super::records::Ring;
+use super::results::Results;
 use super::session;
 use super::trace::TraceContext;
 use crate::client::Client;
@@ -118,6 +120,7 @@ pub(super) struct Entry {
     pub(super) waited: Duration,
     pub(super) attempts: Vec<Made>,
     pub(super) decisions: Option<SharedDecisions>,
+    pub(super) results: Results,
     pub(super) bodies: Bodies,
 }
 
@@ -151,7 +154,16 @@ pub(super) struct Made {
     pub(super) asked: AskedFor,
     /// Tokens of the attempts that this one goes on from, which its provider's count is told with.
     pub(super) spent: Option<Box<Usage>>,
+    /// What its provider's cache of answers did, where it says so.
+    pub(super) cache: Option<CacheAnswer>,
     pub(super) dropped: Vec<String>,
+}
+
+impl Made {
+    /// Did its answer come from a cache?
+    pub(super) fn is_from_cache(&self) -> bool {
+        self.cache.is_some_and(|cache| cache.status.is_hit())
+    }
 }
 
 /// How an answer begins.
@@ -237,6 +249,11 @@ impl Account {
         {
             change(entry);
         }
+    }
+
+    /// Changes what is known of caches and guardrails.
+    pub(super) fn results(&self, change: impl FnOnce(&mut Results)) {
+        self.entry(|entry| change(&mut entry.results));
     }
 
     /// May it be kept what somebody said?
@@ -486,6 +503,7 @@ impl Entry {
             waited: Duration::ZERO,
             attempts: Vec::new(),
             decisions: None,
+            results: Results::default(),
             bodies: Bodies::new(bodies),
         }
     }

@@ -24,14 +24,18 @@ pub struct BodyPolicy {
 }
 
 impl BodyPolicy {
-    /// Leaves of a body that came by itself what is kept of bodies.
-    pub fn bound(&self, body: &mut Kept, is_failure: bool) {
-        let missing = match self.kept {
+    /// Why the bodies of a request, that failed or not, are not kept; `None`: they are.
+    pub fn missing(&self, is_failure: bool) -> Option<Missing> {
+        match self.kept {
             BodiesKept::Off => Some(Missing::Off),
             BodiesKept::Errors if !is_failure => Some(Missing::NoError),
             BodiesKept::Errors | BodiesKept::Full => None,
-        };
-        match (missing, body) {
+        }
+    }
+
+    /// Leaves of a body that came by itself what is kept of bodies.
+    pub fn bound(&self, body: &mut Kept, is_failure: bool) {
+        match (self.missing(is_failure), body) {
             (Some(why), body) => *body = Kept::Missing(why),
             (None, Kept::Bytes { bytes, .. }) => bytes.truncate(self.bytes_max),
             (None, Kept::Missing(_)) => {}

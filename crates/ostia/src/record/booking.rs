@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response};
+use ostia_dialect::answer_cache::CacheAnswer;
 use ostia_dialect::frame::KeepAlive;
 use ostia_dialect::observe::{AskedFor, Subject, WholeAnswer};
 use ostia_dialect::{Fault, Observed, Usage};
@@ -15,7 +16,9 @@ use ostia_store::Outcome;
 
 use super::account::{Account, Made};
 use super::facts::Failure;
+use super::hook_results::{self, HookEvents};
 use super::records::few;
+use super::results;
 use crate::client::socket::Channel;
 use crate::errors::attempt_error::AttemptError;
 use crate::log::{self, End};
@@ -40,6 +43,8 @@ pub struct Booking {
     text_bytes: Cell<Option<u64>>,
     /// The attempt under way.
     number: Cell<Option<usize>>,
+    /// Its answer may tell what guardrails found.
+    tells_guardrails: Cell<bool>,
 }
 
 impl Booking {
@@ -50,7 +55,8 @@ impl Booking {
         index_path: Option<HeaderValue>,
         model: Option<Box<str>>,
     ) -> Booking {
-        Booking { account, provider, index_path, model, text_bytes: Cell::default(), number: Cell::default() }
+        let (text_bytes, number, tells_guardrails) = Default::default();
+        Booking { account, provider, index_path, model, text_bytes, number, tells_guardrails }
     }
 
     /// The calls to come ask only a part of what the client asked, of so many bytes of text.
@@ -90,16 +96,27 @@ impl Booking {
             observed: Observed::default(),
             asked: AskedFor::default(),
             spent: None,
+            cache: None,
             dropped: Vec::new(),
         }));
     }
 
-    /// The head of the answer, or none, after this end of the wait.
-    pub fn head(&self, answer: &Result<Response<UpstreamBody>, SendFault>, sent: Instant, ended: Instant) {
+    /// The head of the answer, or none, after this end of the wait. What it says of a cache goes along with it.
+    pub fn head(
+        &self,
+        answer: &mut Result<Response<UpstreamBody>, SendFault>,
+        sent: Instant,
+        ended: Instant,
+    ) {
         self.account.wait(ended - sent);
+        let cache = answer.as_mut().ok().and_then(results::read_head);
         let Some(number) = self.number.get() else { return };
+        let told = answer.as_ref().ok();
+        self.tells_guardrails
+            .set(told.is_some_and(|answer| hook_results::may_be_told(answer.status(), answer.headers())));
         self.account.attempt(number, |made, _| match answer {
             Ok(answer) => {
+                made.cache = cache;
                 made.status = Some(answer.status().as_u16());
                 made.request_id = request_id(answer.headers());
                 (made.connected, made.first_byte) = (answer.body().connected(), Some(ended));
@@ -139,6 +156,13 @@ impl Booking {
         });
     }
 
+    /// The caches of all its parts come to this.
+    pub fn cached(&self, cache: Option<CacheAnswer>) {
+        if let Some(number) = self.number.get() {
+            self.account.attempt(number, |made, _| made.cache = cache);
+        }
+    }
+
     /// How long providers were waited for so far.
     pub fn waited(&self) -> Duration {
         self.account.waited()
@@ -166,7 +190,8 @@ impl Booking {
                 body
             }
             Body::Events(events) => {
-                Body::events(Booked { events, account, number, has_token: false, is_over: false })
+                let hooks = self.tells_guardrails.get().then(Box::default);
+                Body::events(Booked { events, account, number, hooks, has_token: false, is_over: false })
             }
             body => {
                 body.watched(Whole { answer: WholeAnswer::new(subject), account, number, is_over: false })
@@ -241,11 +266,22 @@ struct Booked {
     events: Box<dyn Events>,
     account: Rc<Account>,
     number: usize,
+    /// Where it may tell what guardrails found.
+    hooks: Option<Box<HookEvents>>,
     has_token: bool,
     is_over: bool,
 }
 
 impl Booked {
+    fn note_guardrails(&mut self, polled: &FramePoll) {
+        if let Some(hooks) = &mut self.hooks
+            && let Poll::Ready(Some(Ok(frame))) = polled
+            && let Some(bytes) = frame.data_ref()
+        {
+            self.account.note_guardrails(hooks.push(bytes));
+        }
+    }
+
     fn note_first_token(&mut self) {
         self.has_token = self.events.observed().is_some_and(|observed| observed.first_token);
         if self.has_token {
@@ -286,6 +322,7 @@ impl Events for Booked {
         if !self.has_token && polled.is_ready() {
             self.note_first_token();
         }
+        self.note_guardrails(&polled);
         match &polled {
             Poll::Ready(None) => self.end(Outcome::Answered),
             Poll::Ready(Some(Err(_))) => self.end(Outcome::Broken),

@@ -4,6 +4,7 @@ use http::HeaderValue;
 use ostia_dialect::Usage;
 use ostia_routing as routing;
 use ostia_routing::keys::KeyUse;
+use ostia_store::{GuardrailResult, GuardrailVerdict};
 use serde_json::{Value, json};
 
 use super::decisions::SharedDecisions;
@@ -32,6 +33,12 @@ pub(super) fn of_remembered(facts: &Facts, decisions: Option<&SharedDecisions>) 
     if let Some(first_token) = facts.first_token() {
         told["first_token_ms"] = (first_token.as_millis() as u64).into();
     }
+    if let Some(cache) = facts.attempt.cache {
+        told["cache"] = cache.as_str().into();
+    }
+    if let Some(guardrails) = facts.attempt.guardrails {
+        told["guardrails"] = guardrails.as_str().into();
+    }
     add_key(facts.attempt.key.as_deref(), &mut told);
     if let Some(record) = decisions.and_then(SharedDecisions::record) {
         told["decisions"] = serde_json::to_value(record).unwrap_or_default();
@@ -56,6 +63,8 @@ pub fn of_kept(record: &Value) -> Value {
         ("usage", attempt.get("usage").map(told_usage_kept)),
         ("finish_reason", record.get("finish_reason").cloned()),
         ("first_token_ms", first_token_ms),
+        ("cache", record["cache"].get("status").cloned()),
+        ("guardrails", guardrails_kept(&record["guardrails"])),
         ("decisions", record.get("decisions").cloned()),
     ] {
         if let Some(value) = value.filter(|value| !value.is_null()) {
@@ -63,6 +72,12 @@ pub fn of_kept(record: &Value) -> Value {
         }
     }
     told
+}
+
+/// What all guardrails of a record come to.
+fn guardrails_kept(results: &Value) -> Option<Value> {
+    let results: Vec<GuardrailResult> = serde_json::from_value(results.clone()).ok()?;
+    GuardrailVerdict::of(&results).map(|verdict| verdict.as_str().into())
 }
 
 /// The tokens of a record, by the names that are told of a remembered one.
@@ -162,6 +177,9 @@ mod tests {
     fn a_record_is_told_as_what_is_remembered() {
         let record = json!({
             "trace_id": "t", "status": 200, "finish_reason": "stop", "first_token_us": 2500, "decisions": {"result": "answered"},
+            "cache": {"status": "hit", "by": "upstream"},
+            "guardrails": [{"id": "g", "by": "upstream", "phase": "before_request", "verdict": false},
+                           {"id": "h", "by": "upstream", "phase": "before_request", "verdict": true}],
             "attempts": [
                 {"provider": "a", "outcome": "failed", "dropped": ["x"]},
                 {"provider": "b", "outcome": "answered", "usage": {"prompt_tokens": 5, "completion_tokens": 3,
@@ -174,7 +192,8 @@ mod tests {
         assert_eq!(
             of_kept(&record),
             json!({"trace_id": "t", "provider": "b", "status": 200, "dropped": [], "usage": usage,
-                   "finish_reason": "stop", "first_token_ms": 2, "decisions": {"result": "answered"}})
+                   "finish_reason": "stop", "first_token_ms": 2, "cache": "hit", "guardrails": "failed",
+                   "decisions": {"result": "answered"}})
         );
         let refused =
             json!({"trace_id": "t", "status": 400, "attempts": [], "finish_reason": null, "decisions": null});

@@ -8,9 +8,11 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use http::{HeaderValue, Method};
+use ostia_dialect::answer_cache::CacheStatus;
 use ostia_dialect::observe::Count;
 use ostia_dialect::{Fault, Finish, Observed};
 use ostia_routing::keys::KeyUse;
+use ostia_store::GuardrailVerdict;
 
 use crate::log::cause::Cause;
 use crate::log::{Access, End, Logged};
@@ -57,6 +59,10 @@ pub struct AttemptFacts {
     pub(super) retries: u32,
     /// What could not be said to the provider.
     pub(super) dropped: Vec<String>,
+    /// What the provider's cache of answers did, where it is a gateway that says so.
+    pub(super) cache: Option<CacheStatus>,
+    /// What its guardrails found, the worst of it, where that is known when the answer begins.
+    pub(super) guardrails: Option<GuardrailVerdict>,
     /// What a whole answer says. A stream tells it at its end.
     pub(super) said: Said,
     /// Why it failed, where the client gets what the provider said of that.
@@ -145,7 +151,7 @@ impl Facts {
 impl Logged for Facts {
     fn access(&self) -> Access<'_> {
         let ending = self.ending.get();
-        let AttemptFacts { provider, model, key, retries, cause, .. } = &self.attempt;
+        let AttemptFacts { provider, model, key, retries, cache, cause, .. } = &self.attempt;
         Access {
             began: self.began,
             took: ending.map(|ending| ending.took).unwrap_or_default(),
@@ -158,6 +164,7 @@ impl Logged for Facts {
             model: model.as_deref(),
             key: key.as_deref(),
             count: self.count(),
+            cache: *cache,
             cost: None,
             first_token: self.first_token(),
             retries: *retries,

@@ -82,7 +82,7 @@ pub(super) fn taken(made: &Made, asked: Asked) -> Taken {
     let is_whole = made.outcome == Outcome::Answered || made.observed.finish.is_some();
     // Tools that an answer shows traces of are no count of its tokens.
     let is_counted = used.is_some() && !(asked.is_conversation() && made.observed.count == Count::None);
-    if made.is_part || !has_worked(made) || is_counted && is_whole {
+    if made.is_part || made.is_from_cache() || !has_worked(made) || is_counted && is_whole {
         return counts;
     }
     match asked.is_text() {

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::account::{Entry, Made};
 use super::facts::{Facts, Failure};
+use super::results;
 use super::session;
 use super::taken::{Asked, Taken, taken};
 
@@ -37,6 +38,7 @@ impl Unwritten for Entry {
             + route.unwrap_or_default()
             + attempts
             + held
+            + self.results.bytes()
             + self.bodies.bytes()
     }
 
@@ -71,13 +73,15 @@ fn finish(entry: Entry, facts: &Facts) -> Record {
     let failed = attempts.last().and_then(|attempt| attempt.error.clone());
     let error = facts.error().map(told).or(failed.filter(|_| facts.status() >= 400));
     let (request_bytes, response_bytes) = entry.bodies.totals();
+    let keeps_words = entry.bodies.is_on();
     let (request, response) = entry.bodies.kept();
+    let (cache, guardrails) = entry.results.kept();
     let text = |text: Option<Box<str>>| text.map(String::from);
     let metadata = metadata(entry.metadata.as_deref(), entry.baggage.as_deref());
     let said = session::METADATA.into_iter().find_map(|name| session::named(metadata.get(name)?));
     let said = said.filter(|_| !entry.session_is_own).map(str::to_owned);
     let trace_id = header(facts.trace_id.as_ref()).unwrap_or_default();
-    Record {
+    let mut record = Record {
         id: entry.id.unwrap_or_else(|| trace_id.clone()),
         trace_id,
         span_id: text(entry.trace.span_id),
@@ -107,9 +111,15 @@ fn finish(entry: Entry, facts: &Facts) -> Record {
         response_bytes,
         attempts,
         decisions: entry.decisions.and_then(|decisions| told_decisions(&decisions.record()?)),
+        cache,
+        guardrails,
         request,
         response,
+    };
+    if !keeps_words {
+        record.without_words_of_guardrails();
     }
+    record
 }
 
 /// What the facts of a request hold, their own size among it, in bytes.
@@ -175,6 +185,7 @@ fn attempt(made: Made, asked: Asked, (began, took): (Instant, Duration)) -> Atte
         usage_estimated: is_estimated,
         uncounted: is_uncounted,
         finish_reason: made.observed.finish.map(|finish| finish.openai().to_owned()),
+        cache: made.cache.map(results::of_upstream),
         dropped: made.dropped,
         image_size,
         image_quality,

@@ -55,7 +55,7 @@ pub async fn attempt(facts: &RequestFacts<'_, '_>, attempt: Attempt, record: &mu
                     Some(limit) => Box::pin(speak_within(limit, exchange, payload, record)).await,
                     None => speak(exchange, payload, record).await,
                 };
-                booking.settle(&answer, record.dropped_fields());
+                record.settle(&booking, &answer);
                 if let ControlFlow::Break(answer) = target.settle(answer, Some(())) {
                     record.key(target.key_use());
                     break answer;

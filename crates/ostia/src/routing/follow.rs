@@ -55,7 +55,7 @@ pub async fn answer(
             record.key(target.key_use());
             let exchange = Exchange { keep, ..Exchange::new(inbound, &target, &booking) };
             let answer = ask::ask(exchange, call, record).await;
-            booking.settle(&answer, record.dropped_fields());
+            record.settle(&booking, &answer);
             if let ControlFlow::Break(answer) = target.settle(answer, Some(())) {
                 record.key(target.key_use());
                 return answer;

@@ -148,7 +148,7 @@ async fn hand_on(
             _ => None,
         };
         let answer = proxy::pass(Exchange::new(inbound, &target, &booking), body, raw).await;
-        booking.settle(&answer, &[]);
+        record.settle(&booking, &answer);
         match target.settle(answer, again) {
             ControlFlow::Continue(again) => body = again,
             ControlFlow::Break(answer) => {

@@ -35,7 +35,7 @@ pub async fn open(inbound: Inbound<'_>, raw: bool, record: &mut Record) -> Resul
     loop {
         record.key(target.key_use());
         let answer = socket::open(Exchange::new(inbound, &target, &booking), model, raw).await;
-        booking.settle(&answer, &[]);
+        record.settle(&booking, &answer);
         if let ControlFlow::Break(answer) = target.settle(answer, Some(())) {
             record.key(target.key_use());
             return answer.or_else(AttemptError::into_answer);

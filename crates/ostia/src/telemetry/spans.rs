@@ -7,7 +7,7 @@ use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use opentelemetry_proto::tonic::trace::v1::{Span, Status};
 use ostia_dialect::chat::conventions::{Answered, Asked, Parameter};
 use ostia_dialect::{Api, ClientDialect};
-use ostia_store::{Attempt, Kept, Outcome, Record};
+use ostia_store::{Attempt, GuardrailVerdict, Kept, Outcome, Record};
 
 use super::Telling;
 use super::names::{self, Ids};
@@ -92,8 +92,25 @@ pub fn request_attributes(record: &Record, ids: &Ids, to: &mut Attributes) {
     to.flag("ostia.stream", record.stream);
     to.count("ostia.attempts", record.attempts.len() as u64);
     to.number("ostia.upstream.duration", record.upstream_us as f64 / MICROS_IN_SECOND);
+    results(record, to);
     for (name, value) in &record.metadata {
         to.text(&format!("ostia.metadata.{name}"), &**value);
+    }
+}
+
+/// What caches of answers and guardrails did.
+fn results(record: &Record, to: &mut Attributes) {
+    if let Some(cache) = &record.cache {
+        to.text("ostia.cache.status", cache.status.as_str());
+        to.text("ostia.cache.by", cache.by.as_str());
+    }
+    if let Some(verdict) = GuardrailVerdict::of(&record.guardrails) {
+        to.text("ostia.guardrails.verdict", verdict.as_str());
+    }
+    let failed: Vec<&str> =
+        record.guardrails.iter().filter(|result| !result.verdict).map(|result| &*result.id).collect();
+    if !failed.is_empty() {
+        to.texts("ostia.guardrails.failed", failed);
     }
 }
 

@@ -10,7 +10,10 @@ use opentelemetry_proto::tonic::metrics::v1::NumberDataPoint;
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value as Number;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
-use ostia_store::{Attempt, Cost, Kept, Outcome, RecordError, Usage};
+use ostia_store::{
+    Actor, Attempt, CacheResult, CacheStatus, Cost, GuardrailPhase, GuardrailResult, Kept, Outcome,
+    RecordError, Usage,
+};
 
 use super::*;
 
@@ -179,6 +182,46 @@ fn a_request_is_a_span_with_one_for_each_attempt_below_it() {
         ],
     );
     assert!(format!("{answered:?}").contains("stop"));
+}
+
+#[test]
+fn caches_and_guardrails_have_attributes_of_our_own() {
+    let guardrail = |id: &str, verdict: bool| GuardrailResult {
+        id: id.into(),
+        name: None,
+        by: Actor::Upstream,
+        phase: GuardrailPhase::BeforeRequest,
+        verdict,
+        denied: false,
+        transformed: false,
+        duration_us: None,
+        checks: Vec::new(),
+    };
+    let cache =
+        CacheResult { status: CacheStatus::SemanticHit, by: Actor::Upstream, age_s: None, similarity: None };
+    let told = Record {
+        cache: Some(cache),
+        guardrails: vec![guardrail("words", true), guardrail("pii", false)],
+        ..record()
+    };
+    let span = &spans::spans(&told, &names::ids(&told), &telling(false))[0];
+    check(
+        &span.attributes,
+        &[
+            ("ostia.cache.status", "semantic_hit"),
+            ("ostia.cache.by", "upstream"),
+            ("ostia.guardrails.verdict", "failed"),
+        ],
+    );
+    let attributes = self::told(&span.attributes);
+    assert!(attributes["ostia.guardrails.failed"].contains("pii"), "{attributes:?}");
+    assert!(!attributes["ostia.guardrails.failed"].contains("words"), "{attributes:?}");
+    let plain = &spans::spans(&record(), &names::ids(&record()), &telling(false))[0];
+    let names = self::told(&plain.attributes);
+    assert!(
+        !names.keys().any(|name| name.contains("cache.status") || name.contains("guardrails")),
+        "{names:?}"
+    );
 }
 
 #[test]

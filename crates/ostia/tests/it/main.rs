@@ -65,6 +65,7 @@ mod relay;
 mod reload;
 mod replicate;
 mod rerank;
+mod results;
 mod routing;
 mod safety;
 mod sagemaker;

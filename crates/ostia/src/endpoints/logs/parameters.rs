@@ -224,14 +224,22 @@ fn filter(
 }
 
 /// What Portkey finds records by, and this gateway does not.
-const UNKNOWN_HERE: [&str; 4] = ["configs", "prompt_slug", "cache_status", "span_id"];
+const UNKNOWN_HERE: [&str; 3] = ["configs", "prompt_slug", "span_id"];
+/// Another one, which records do tell.
+const CACHE_STATUS: &str = "cache_status";
 
 /// A parameter that there is not at this path.
 fn unknown_at(name: &str, path: &KeptPath<'_>) -> Fault {
     let known: Vec<&str> = table::of(path).map(|parameter| parameter.names[0]).collect();
     match known.is_empty() {
         true => unknown(name, "it takes none"),
-        false if UNKNOWN_HERE.contains(&name) => wrong(name, "is nothing that records can be found by"),
+        false if UNKNOWN_HERE.contains(&name) => {
+            wrong(name, "is nothing that records can be found by; leave it out")
+        }
+        false if name == CACHE_STATUS => wrong(
+            name,
+            "is told of each request, under `cache`, and is nothing that records can be found by: no column has it; leave it out",
+        ),
         false => unknown(name, &format!("there are {}", known.join(", "))),
     }
 }

@@ -13,7 +13,7 @@ use ostia_store::{
 use serde_json::{Map, Value, json};
 use tokio::sync::oneshot;
 
-use super::{admit, busy, nothing_kept, now_ms};
+use super::{admit, busy, nothing_kept, now_ms, told_results};
 use crate::client::ClientBody;
 use crate::core::Core;
 use crate::errors::reply;
@@ -105,7 +105,7 @@ fn not_theirs(path: &KeptPath<'_>, name: &str) -> Fault {
     Fault::new(FaultKind::NotFound, message).with_param(param)
 }
 
-fn wrong(name: &str, what: &str) -> Fault {
+pub(super) fn wrong(name: &str, what: &str) -> Fault {
     Fault::invalid(format!("Invalid `{name}`: {what}.")).with_param(name)
 }
 
@@ -158,7 +158,7 @@ fn change(body: &Value) -> Result<FeedbackChange, Fault> {
 }
 
 /// A field that is there.
-fn given<'e>(entry: &'e Map<String, Value>, name: &str) -> Option<&'e Value> {
+pub(super) fn given<'e>(entry: &'e Map<String, Value>, name: &str) -> Option<&'e Value> {
     entry.get(name).filter(|value| !value.is_null())
 }
 
@@ -224,6 +224,7 @@ impl Unwritten for Told {
                 (*body, had_any) = (Kept::Missing(ostia_store::Missing::QueueFull), true);
             }
         }
+        self.record.without_words_of_guardrails();
         had_any
     }
 
@@ -247,12 +248,16 @@ fn insert(core: &Core, body: Value) -> Result<Response<Body>, Fault> {
         for body in [&mut record.request, &mut record.response] {
             policy.bound(body, is_failure);
         }
+        if policy.missing(is_failure).is_some() {
+            record.without_words_of_guardrails();
+        }
         store.queue.hand_over(Box::new(Told::new(record)));
     }
     Ok(reply::json(json!({"status": "success", "message": "It is kept.", "ids": ids}).to_string()))
 }
 
-/// `{request: {url, method, headers, body}, response: {status, headers, body, response_time}, metadata}`. No headers are kept.
+/// `{request: {url, method, headers, body}, response: {status, headers, body, response_time}, metadata, cache_status, cache_type,
+/// hook_results}`. No headers are kept.
 fn record(core: &Core, entry: &Map<String, Value>, place: &str) -> Result<Record, Fault> {
     let part = |name: &str| -> Result<&Map<String, Value>, Fault> {
         let told = || wrong(&format!("{place}{name}"), "must be an object");
@@ -273,6 +278,9 @@ fn record(core: &Core, entry: &Map<String, Value>, place: &str) -> Result<Record
     let url = text(request, "url").map(|url| without_secrets(&url)).unwrap_or_default();
     let model = request.get("body").and_then(|body| name_of(body.get("model")));
     let duration_us = (time_ms * 1000.0) as u64;
+    let cache = told_results::cache(entry, response, place)?;
+    let guardrails = told_results::guardrails(entry, response.get("body"), place)?;
+    let answer = told_results::with_results(entry, response.get("body"));
     let attempt = Attempt {
         provider: text(request, "provider").or_else(|| host(&url)).unwrap_or_default(),
         model: model.clone(),
@@ -280,6 +288,7 @@ fn record(core: &Core, entry: &Map<String, Value>, place: &str) -> Result<Record
         outcome: if status < 400 { Outcome::Answered } else { Outcome::Failed },
         ended_us: duration_us,
         usage: response.get("body").and_then(usage),
+        cache,
         ..Attempt::default()
     };
     let id = core.new_id();
@@ -305,7 +314,9 @@ fn record(core: &Core, entry: &Map<String, Value>, place: &str) -> Result<Record
         request_bytes: length(request.get("body")),
         response_bytes: length(response.get("body")),
         request: kept(request.get("body")),
-        response: kept(response.get("body")),
+        response: kept(answer.as_ref().or(response.get("body"))),
+        cache,
+        guardrails,
         attempts: vec![attempt],
         ..Record::default()
     })

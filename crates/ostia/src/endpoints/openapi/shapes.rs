@@ -1,6 +1,9 @@
 //! Shapes of what is asked and answered.
 
-use ostia_store::{AppLog, Attempt, Cost, Outcome, Record, RecordError, Span, Usage};
+use ostia_store::{
+    Actor, AppLog, Attempt, CacheResult, CacheStatus, CheckResult, Cost, GuardrailPhase, GuardrailResult,
+    Outcome, Record, RecordError, Span, Usage,
+};
 use utoipa::PartialSchema as _;
 use utoipa::openapi::schema::{AdditionalProperties, AnyOfBuilder, ArrayBuilder, SchemaType, Type};
 use utoipa::openapi::{AllOfBuilder, KnownFormat, Object, ObjectBuilder, Ref, RefOr, Schema, SchemaFormat};
@@ -29,6 +32,12 @@ pub(super) fn named() -> Vec<(&'static str, Shape)> {
         ("Usage", Usage::schema()),
         ("Cost", Cost::schema()),
         ("RecordError", RecordError::schema()),
+        ("CacheResult", CacheResult::schema()),
+        ("CacheStatus", CacheStatus::schema()),
+        ("Actor", Actor::schema()),
+        ("GuardrailResult", GuardrailResult::schema()),
+        ("GuardrailPhase", GuardrailPhase::schema()),
+        ("CheckResult", CheckResult::schema()),
         (KEPT, kept()),
         (SPAN, Span::schema()),
         (APP_LOG, AppLog::schema()),

@@ -5,7 +5,7 @@ use utoipa::openapi::HttpMethod;
 use super::{Answer, For, Own, Takes, Words, read};
 use crate::endpoints::openapi::JSON;
 use crate::endpoints::openapi::shapes::{
-    APP_LOG, KEPT, NODE, any, costs, list, map, moment, number, object, of, page, text, tokens, whole,
+    APP_LOG, KEPT, NODE, any, costs, list, map, moment, number, object, of, one_of, page, text, tokens, whole,
 };
 use crate::inbound::route::KeptPath;
 
@@ -28,7 +28,14 @@ pub(super) fn requests() -> Vec<Own> {
         ("cost_unknown", whole()),
         ("models", list(text())),
     ]);
-    let entry = object([("request", any()), ("response", any()), ("metadata", map(any()))]);
+    let entry = object([
+        ("request", any()),
+        ("response", any()),
+        ("metadata", map(any())),
+        ("cache_status", text()),
+        ("cache_type", one_of(&["simple", "semantic"])),
+        ("hook_results", any()),
+    ]);
     let kept = object([("status", text()), ("message", text()), ("ids", list(text()))]);
     let tree = object([
         ("object", text()),
@@ -46,7 +53,7 @@ pub(super) fn requests() -> Vec<Own> {
         },
         Own {
             method: HttpMethod::Post,
-            about: "One, or a list of at most 100. Headers are not kept.",
+            about: "One, or a list of at most 100. Headers are not kept; what they say of a cache is.",
             body: Some((JSON, entry)),
             errors: &[400, 404, 413, 415, 503],
             ..read("insert_log", "/v1/logs", REQUESTS, "Keeps a request that went another way", kept)
