@@ -1,7 +1,7 @@
 // What a record comes to: what its attempts say, put together.
 
-import type { Attempt, LogRecord, Usage } from "./api/types";
-import { money, sum } from "./format";
+import type { Attempt, CacheResult, GuardrailResult, LogRecord, Usage } from "./api/types";
+import { micros, money, number, sum } from "./format";
 
 /** The attempt that the answer came from, or the last one. */
 export function lastAttempt(record: LogRecord): Attempt | undefined {
@@ -47,6 +47,34 @@ export function costText(record: LogRecord): string {
   const known = costs(record.attempts).map(([currency, amount]) => `${mark}${money(amount, currency)}`);
   const isUnknown = record.attempts.some((attempt) => attempt.cost_unknown);
   return [...known, ...(isUnknown ? ["?"] : [])].join(" + ");
+}
+
+const CACHES: Record<CacheResult["status"], string> = {
+  hit: "hit",
+  semantic_hit: "hit, of a request that means the same",
+  miss: "miss",
+  semantic_miss: "miss, none was near enough",
+  refresh: "refreshed",
+  disabled: "not used",
+};
+
+/** What a cache of answers did, on one line. */
+export function cacheText({ status, by, age_s, similarity }: CacheResult): string {
+  const parts = [CACHES[status], by === "upstream" ? "at the gateway that was asked" : "here"];
+  if (age_s !== undefined) parts.push(`${number(age_s)} s old`);
+  if (similarity !== undefined) parts.push(`similarity ${similarity}`);
+  return parts.join(", ");
+}
+
+/** What a guardrail found, on one line. */
+export function guardrailText({ verdict, denied, transformed, phase, duration_us, checks = [] }: GuardrailResult): string {
+  const failed = checks.filter((check) => !check.verdict).map(({ id, error }) => (error ? `${id} (${error.class})` : id));
+  const parts = [denied ? "denied" : verdict ? "passed" : "failed"];
+  if (failed.length > 0) parts[0] += `: ${failed.join(", ")}`;
+  if (transformed) parts.push("changed it");
+  parts.push(phase === "before_request" ? "before the request" : "after the answer");
+  if (duration_us !== undefined) parts.push(micros(duration_us));
+  return parts.join(", ");
 }
 
 export type Ending = "ok" | "error" | "left" | "broken";

@@ -48,6 +48,19 @@ withGateway("the command of the empty list is a call that works", async (gateway
   await finish();
 });
 
+withGateway("what a cache and guardrails behind the gateway did is told", async (gateway) => {
+  assert.equal((await gateway.call("/v1/chat/completions", hello("PLEASE GUARD"))).status, 246);
+  const { page, finish } = await open(browser, gateway);
+  await rows(page).first().locator(".row-link").click();
+  await page.getByRole("tab", { name: "Details" }).click();
+  await page.getByText("hit, at the gateway that was asked").waitFor();
+  await page.getByText("failed: default.contains, before the request, 2.0 ms").waitFor();
+  await page.getByRole("tab", { name: "Cost" }).click();
+  await page.getByText("The answer came from a cache").waitFor();
+  assert.match(await page.locator(".sheet").textContent(), /cached answers1× 00/);
+  await finish();
+});
+
 withGateway("filters stand in the address and choose requests", async (gateway) => {
   await gateway.call("/v1/chat/completions", hello("Hello"), { "x-ostia-metadata": '{"team":"red"}' });
   await gateway.call("/v1/chat/completions", hello("Hello", { model: "gpt-4o" }), { "x-ostia-metadata": '{"team":"blue"}' });

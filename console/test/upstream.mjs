@@ -15,6 +15,7 @@ export async function startUpstream() {
     const body = text ? JSON.parse(text) : {};
     asked.push({ path: request.url, body });
     if (text.includes("PLEASE FAIL")) return json(response, 500, { error: { message: "The engine is on fire.", type: "server_error" } });
+    if (text.includes("PLEASE GUARD")) return guarded(body, response);
     if (request.url.endsWith("/messages")) return messages(body, response);
     if (request.url.endsWith("/responses")) return responses(body, response);
     return chat(body, response);
@@ -27,6 +28,22 @@ export async function startUpstream() {
 function json(response, status, value) {
   response.writeHead(status, { "content-type": "application/json", "x-request-id": "req_of_the_provider" });
   response.end(JSON.stringify(value));
+}
+
+/** As a gateway behind this one answers: from its cache, with what its guardrails found. */
+function guarded(body, response) {
+  const check = { id: "default.contains", verdict: false, execution_time: 1.5, data: { word: "guard" } };
+  const hook = { id: "secrets", verdict: false, deny: false, execution_time: 2, checks: [check] };
+  const message = { role: "assistant", content: ANSWER };
+  const usage = { prompt_tokens: 25, completion_tokens: 30, total_tokens: 55 };
+  response.writeHead(246, { "content-type": "application/json", "x-portkey-cache-status": "HIT" });
+  response.end(
+    JSON.stringify({
+      id: "c1", object: "chat.completion", created: 1, model: body.model, usage,
+      choices: [{ index: 0, message, finish_reason: "stop" }],
+      hook_results: { before_request_hooks: [hook], after_request_hooks: [] },
+    }),
+  );
 }
 
 async function chat(body, response) {

@@ -17,7 +17,7 @@ export interface Usage {
 export interface Cost {
   amount: Decimal;
   currency: string;
-  /** The model of the catalogue, or `operator`. */
+  /** The model of the catalogue, or `operator`, `provider` or `cache`. */
   priced_as: string;
   catalogue: string;
   /** What was used, how much of it, and what one unit costs. */
@@ -28,6 +28,29 @@ export interface RecordError {
   class: string;
   code?: string;
   message?: string;
+}
+
+/** What a cache of answers did. */
+export interface CacheResult {
+  status: "hit" | "semantic_hit" | "miss" | "semantic_miss" | "refresh" | "disabled";
+  by: "gateway" | "upstream";
+  age_s?: number;
+  /** From 0 to 1. */
+  similarity?: number;
+}
+
+/** What a guardrail found. */
+export interface GuardrailResult {
+  id: string;
+  name?: string;
+  by: "gateway" | "upstream";
+  phase: "before_request" | "after_request";
+  /** Nothing was wrong. */
+  verdict: boolean;
+  denied?: boolean;
+  transformed?: boolean;
+  duration_us?: number;
+  checks?: { id: string; verdict: boolean; transformed?: boolean; duration_us?: number; error?: RecordError }[];
 }
 
 export interface Attempt {
@@ -48,6 +71,8 @@ export interface Attempt {
   usage?: Usage;
   /** The provider did not tell all of it. */
   usage_estimated?: boolean;
+  /** Of the provider, where it is a gateway. */
+  cache?: CacheResult;
   finish_reason?: string;
   dropped?: string[];
   cost?: Cost;
@@ -166,6 +191,8 @@ export interface LogRecord {
   response_bytes: number;
   attempts: Attempt[];
   decisions: Decisions | null;
+  cache?: CacheResult;
+  guardrails?: GuardrailResult[];
   request: KeptBody;
   response: KeptBody;
   /** What was thought of its trace: only where one request is told. */

@@ -1,5 +1,6 @@
 import type { LogRecord } from "../../api/types";
 import { Link } from "../../parts/link";
+import { cacheText, guardrailText } from "../../record";
 
 /** Everything else that is known of a request. */
 export function Details({ record }: { record: LogRecord }) {
@@ -12,6 +13,8 @@ export function Details({ record }: { record: LogRecord }) {
     ["Its software", record.user_agent],
     ["Ended", { whole: "whole", broken: "broke off", client_left: "the client left", "": "" }[record.end]],
     ["Finish reason", record.finish_reason],
+    ["Cache of answers", record.cache && cacheText(record.cache)],
+    ...(record.guardrails ?? []).map((result): [string, string] => [`Guardrail ${result.name ?? result.id}`, guardrailText(result)]),
     ["Session", record.session],
     ["Trace", record.trace_id],
     ["Span", record.span_id],

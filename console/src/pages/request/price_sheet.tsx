@@ -93,8 +93,14 @@ function Sheet({ attempt }: { attempt: Attempt }) {
         </tfoot>
       </table>
       <p className="muted">
-        Priced as <code>{cost.priced_as}</code>
-        {cost.catalogue && `, catalogue ${cost.catalogue}`}
+        {cost.priced_as === "cache" ? (
+          "The answer came from a cache of the gateway that was asked, so nobody charges for it."
+        ) : (
+          <>
+            Priced as <code>{cost.priced_as}</code>
+            {cost.catalogue && `, catalogue ${cost.catalogue}`}
+          </>
+        )}
       </p>
     </section>
   );

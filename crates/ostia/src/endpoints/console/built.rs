@@ -10,7 +10,7 @@ pub(super) static FILES: [File; 4] = [
         packed: include_bytes!("built/console.css.gz"),
     },
     File {
-        path: "assets/console-JMAJyUlr.js",
+        path: "assets/console-CbtNX-6E.js",
         media: "text/javascript; charset=utf-8",
         packed: include_bytes!("built/console.js.gz"),
     },
