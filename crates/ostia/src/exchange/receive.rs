@@ -1,22 +1,22 @@
 //! What becomes of a provider's answer: handed on as it came, translated, or told as a failure.
 
+mod collect;
+mod media;
+mod refused;
+
 use std::rc::Rc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
+use http::Response;
 use http::header::{self, HeaderValue};
-use http::{Response, StatusCode, response};
 use ostia_dialect::Api;
-use ostia_dialect::api::{Answers, Came, MediaAnswer, MediaReader, Passing, Read, Reader};
+use ostia_dialect::api::{Answers, Came, Reader};
 use ostia_dialect::frame::Framing;
-use ostia_dialect::json::Document;
 use ostia_dialect::observe::Subject;
 use ostia_dialect::{Encoder, Family, Fault, Observed, RenderOptions, fault};
 use ostia_providers::prepare::{Conversation, Wanted};
-use ostia_routing::{Class, Verdict};
 
 use crate::errors::attempt_error::AttemptError;
-use crate::errors::failure;
-use crate::errors::reply;
 use crate::exchange::usable;
 use crate::message::body::Body;
 use crate::message::fields;
@@ -26,20 +26,22 @@ use crate::message::source::Source;
 use crate::record::booking::Booking;
 use crate::record::{hook_results, results};
 use crate::responses_api::StoreHandle;
-use crate::stream::changed::Changed;
 use crate::stream::relayed::{Relayed, Unwrap};
 use crate::stream::stage::{Stage, Stages};
 use crate::stream::translated::Translated;
 use crate::target::Target;
 use crate::upstream::UpstreamBody;
+use collect::collect;
+use refused::{ERROR_BYTES_MAX, redirected};
+
+pub use collect::{anything_of, json_of, rows_of, submitted};
+pub use media::{Media, media, media_answer, media_of};
+pub use refused::refused;
 
 /// Largest answer that is read whole to be translated, in bytes.
 const ANSWER_BYTES_MAX: usize = 256 << 20;
 /// Largest answer that is looked at before it is handed on, in bytes. Larger ones go on as they come.
 const PEEK_BYTES_MAX: u64 = 64 << 10;
-/// Most of the body of an error, or of whatever came in place of an answer, that is read, in bytes.
-const ERROR_BYTES_MAX: usize = 1 << 20;
-
 /// The type of a stream of events.
 pub const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream; charset=utf-8");
 
@@ -402,251 +404,8 @@ pub fn came(answer: &Response<Bytes>, upstream: Api) -> Came<'_> {
     Came { body: answer.body(), input_tokens: count() }
 }
 
-/// Whatever a provider answers in JSON: its head and its body. What it says is for others to see.
-///
-/// # Errors
-/// The provider answered with an error, or with something else.
-pub async fn json_of(
-    answer: Response<UpstreamBody>,
-    client: Api,
-    target: &Target<'_>,
-) -> Result<Response<Bytes>, AttemptError> {
-    let (head, bytes) = collected(answer, client, target).await?;
-    usable::check_json(&head, &bytes, target)?;
-    Ok(Response::from_parts(head, bytes))
-}
-
-/// Whatever a provider answers, and be it nothing.
-///
-/// # Errors
-/// The provider answered with an error.
-pub async fn anything_of(
-    answer: Response<UpstreamBody>,
-    client: Api,
-    target: &Target<'_>,
-) -> Result<Response<Bytes>, AttemptError> {
-    let (head, bytes) = collected(answer, client, target).await?;
-    Ok(Response::from_parts(head, bytes))
-}
-
-async fn collected(
-    answer: Response<UpstreamBody>,
-    client: Api,
-    target: &Target<'_>,
-) -> Result<(response::Parts, Bytes), AttemptError> {
-    let Accepted { head, body, inflate } = accepted(answer, client.family(), target).await?;
-    Ok((head, collect(body, inflate, ANSWER_BYTES_MAX).await?))
-}
-
-/// The answer to the submit of a job, which may be nothing but headers: its head, and an object.
-///
-/// # Errors
-/// As for [`json_of`].
-pub async fn submitted(
-    answer: Response<UpstreamBody>,
-    client: Api,
-    target: &Target<'_>,
-) -> Result<Response<Bytes>, AttemptError> {
-    let (head, bytes) = collected(answer, client, target).await?;
-    if bytes.is_empty() && head.status == StatusCode::ACCEPTED {
-        return Ok(Response::from_parts(head, Bytes::from_static(b"{}")));
-    }
-    usable::check_json(&head, &bytes, target)?;
-    Ok(Response::from_parts(head, bytes))
-}
-
-/// Rows that are not looked at here: the rest of the answer, and how it is unpacked.
-///
-/// # Errors
-/// The provider answered with an error.
-pub async fn rows_of(
-    answer: Response<UpstreamBody>,
-    client: Api,
-    target: &Target<'_>,
-) -> Result<(UpstreamBody, Option<Inflate>), AttemptError> {
-    let Accepted { body, inflate, .. } = accepted(answer, client.family(), target).await?;
-    Ok((body, inflate))
-}
-
-/// What comes of an answer that is more than JSON, or that may name files.
-pub enum Media {
-    /// The client's answer, which passes.
-    Passing(Box<Response<Body>>),
-    /// Its head, and what is to be done to have the rest.
-    Read(Box<http::response::Parts>, Read),
-}
-
-/// An answer of an operation whose answers are more than JSON.
-pub async fn media(
-    answer: Response<UpstreamBody>,
-    (client, upstream): (Api, Api),
-    reader: MediaReader,
-    target: &Target<'_>,
-) -> Result<Media, AttemptError> {
-    let Accepted { head, mut body, inflate } = accepted(answer, client.family(), target).await?;
-    let media = media_type(&head.headers);
-    let is_sound = !is_json(media) && !is_page(media);
-    let read = match reader {
-        MediaReader::Passing(passing) if is_sound && !body.beginning().await.is_empty() => {
-            return Ok(Media::Passing(Box::new(passing_answer(head, body, inflate, passing))));
-        }
-        MediaReader::Passing(_) => None,
-        MediaReader::Whole(read) => Some(read),
-    };
-    let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
-    usable::check(upstream, &head, &bytes, target)?;
-    // JSON that is no error, in the place of a sound. Nothing at all is no answer either.
-    let read = read.ok_or_else(|| usable::no_sound(target))?;
-    let read = read(&bytes).map_err(usable::unread)?;
-    Ok(Media::Read(Box::new(head), read))
-}
-
-/// The same of an answer that has been collected.
-pub fn media_of(
-    answer: Response<Bytes>,
-    reader: MediaReader,
-    target: &Target<'_>,
-) -> Result<Media, AttemptError> {
-    let MediaReader::Whole(read) = reader else { return Err(usable::no_sound(target).into()) };
-    let (head, bytes) = answer.into_parts();
-    let read = read(&bytes).map_err(usable::unread)?;
-    Ok(Media::Read(Box::new(head), read))
-}
-
-/// A client's answer that was made of a provider's with this head.
-pub fn media_answer(mut head: http::response::Parts, answer: MediaAnswer) -> (Response<Body>, Observed) {
-    let MediaAnswer { content_type, body, observed } = answer;
-    // Vendors say too that something was made, or taken; clients know one success.
-    head.status = StatusCode::OK;
-    fields::strip(&mut head.headers);
-    head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    if is_events(media_type(&head.headers)) {
-        fields::mark_stream(&mut head.headers);
-    }
-    (Response::from_parts(head, Body::from(body)), observed)
-}
-
-/// A sound that is changed while it passes, or only named otherwise.
-fn passing_answer(
-    mut head: http::response::Parts,
-    body: UpstreamBody,
-    inflate: Option<Inflate>,
-    passing: Box<dyn Passing>,
-) -> Response<Body> {
-    if let Some(content_type) = passing.content_type() {
-        head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    }
-    if passing.is_same() {
-        return passed(head, body);
-    }
-    fields::strip(&mut head.headers);
-    if is_events(media_type(&head.headers)) {
-        fields::mark_stream(&mut head.headers);
-    }
-    let changed = Changed::new(body, inflate, passing);
-    Response::from_parts(head, Body::events(changed))
-}
-
 fn answered(mut head: http::response::Parts, body: Bytes) -> Response<Body> {
     fields::strip(&mut head.headers);
     head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Response::from_parts(head, Body::from(body))
-}
-
-/// An error answer, as a failed attempt: its status, and its words in the client's envelope.
-pub async fn refused(
-    mut head: http::response::Parts,
-    body: UpstreamBody,
-    family: Family,
-    target: &Target<'_>,
-) -> AttemptError {
-    let bytes = match Inflate::of(&head.headers) {
-        Ok(inflate) => collect(body, inflate, ERROR_BYTES_MAX).await,
-        Err(error) => Err(error.into()),
-    };
-    // Words that do not come, or cannot be unpacked, are missing: the status and the headers still say what is wrong.
-    let bytes = bytes.unwrap_or_default();
-    results::read_body(&mut head, &bytes);
-    let json = is_json(media_type(&head.headers));
-    fields::strip(&mut head.headers);
-    let fault = fault::from_answer(head.status.as_u16(), &bytes);
-    reply::hint(&mut head.headers, &fault);
-    let told = match json && is_envelope(&bytes, family) && reply::is_understood(family, &fault) {
-        true => Body::from(bytes),
-        false => {
-            head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            let told = reply::fault(family, &fault, Some(&target.provider.id), target.trace_id);
-            head.status = told.status();
-            told.into_body()
-        }
-    };
-    AttemptError::refused(fault, Response::from_parts(head, told))
-}
-
-/// A redirect is no answer. To follow it would take the request, and maybe its key, to a host that nobody named; so would
-/// the client's own software, if it were handed on.
-fn redirected(status: u16, target: &Target<'_>) -> AttemptError {
-    let message = format!(
-        "Provider `{}` answered with a redirect (status {status}), which is not followed. Check its base URL.",
-        target.provider.id
-    );
-    AttemptError::without_answer(
-        Fault::upstream(message),
-        Verdict::Refused { status, class: Class::BadAnswer },
-    )
-}
-
-/// Are these already the client's own words, so that they can go on as they are?
-fn is_envelope(bytes: &[u8], family: Family) -> bool {
-    let Ok(document) = Document::parse_to(bytes, 2) else { return false };
-    let root = document.root();
-    let Some(error) = root.some("error").filter(|error| error.is_object()) else { return false };
-    let said = error.str("message").is_some_and(|message| !message.is_empty());
-    let text_or_none = |name: &str| error.some(name).is_none_or(|node| node.is_string());
-    match family {
-        Family::Openai => said && text_or_none("type") && text_or_none("code") && text_or_none("param"),
-        Family::Anthropic => {
-            said && error.str("type").is_some() && root.str("type").as_deref() == Some("error")
-        }
-        Family::Google => said && error.u64("code").is_some() && error.str("status").is_some(),
-    }
-}
-
-/// All of an answer, in one piece.
-async fn collect(
-    mut body: UpstreamBody,
-    mut inflate: Option<Inflate>,
-    bytes_max: usize,
-) -> Result<Bytes, Fault> {
-    let mut first = Bytes::new();
-    let mut rest: Option<BytesMut> = None;
-    let mut came = false;
-    while let Some(piece) = body.bytes().await {
-        let piece = piece.map_err(|fault| failure::of_body(&fault))?;
-        came |= !piece.is_empty();
-        let piece = match &mut inflate {
-            Some(inflate) => inflate.push(&piece)?,
-            None => piece,
-        };
-        if rest.as_ref().map_or(first.len(), BytesMut::len) + piece.len() > bytes_max {
-            return Err(Fault::upstream(format!("The provider's answer is larger than {bytes_max} bytes.")));
-        }
-        match &mut rest {
-            Some(rest) => rest.extend_from_slice(&piece),
-            None if first.is_empty() => first = piece,
-            None => {
-                let expected = usize::try_from(body.size_hint().lower()).unwrap_or_default().min(bytes_max);
-                let mut all = BytesMut::with_capacity(first.len() + piece.len() + expected);
-                all.extend_from_slice(&first);
-                all.extend_from_slice(&piece);
-                rest = Some(all);
-            }
-        }
-    }
-    let bytes = rest.map_or(first, BytesMut::freeze);
-    match &mut inflate {
-        Some(inflate) if came => inflate.finish()?,
-        Some(_) | None => {}
-    }
-    Ok(bytes)
 }
