@@ -13,6 +13,11 @@ use crate::Provider;
 use crate::percent::percent_encode;
 use crate::settings::{self, Values, fill_path};
 
+/// Below this path a client asks for a provider's own paths.
+pub(crate) const HANDED_ON: &str = "/v1/proxy";
+/// What stands here before the name of a further host of the vendor's.
+pub(crate) const AT_HOST: &str = "/v1/proxy/@";
+
 /// The usual path of an API, after base URL and prefix; what a provider's row may override. Google's paths and Bedrock's
 /// depend on the model and on whether the answer is streamed (<https://ai.google.dev/api/generate-content>,
 /// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html>); Google's carry their query
@@ -82,7 +87,7 @@ pub fn path_of_passed<'a>(
 ) -> Passed<'a> {
     let unprefixed = |path| provider.unprefixed.iter().any(|beginning| below(path, beginning).is_some());
     let passed = |prefix, path| Passed { prefix, path: Cow::Borrowed(path), names_model: false };
-    let (prefix, rest) = match (below(path, "/v1/proxy"), below(path, "/v1")) {
+    let (prefix, rest) = match (below(path, HANDED_ON), below(path, "/v1")) {
         (Some(rest), _) => (&provider.prefix, rest),
         (None, Some(rest)) => match offered(provider, values, rest, model) {
             Some((path, names_model)) => return Passed { prefix: "", path, names_model },
@@ -91,6 +96,20 @@ pub fn path_of_passed<'a>(
         (None, None) => return passed("", path),
     };
     if unprefixed(rest) { passed("", rest) } else { passed(prefix, rest) }
+}
+
+/// Host and path of a call that is for a further host of the vendor's: `/v1/proxy/@HOST/PATH`.
+pub fn at_host(path: &str) -> Option<(&str, &str)> {
+    let rest = path.strip_prefix(AT_HOST)?;
+    Some(rest.split_at(rest.find('/')?))
+}
+
+/// Path and query of that at a base URL with this path.
+pub fn url_path(base_path: &str, Passed { prefix, path: rest, .. }: &Passed<'_>, query: &str) -> String {
+    let mut path = format!("{base_path}{prefix}");
+    // `/v1/v1/...`: the base URL and the client both say the version.
+    path.push_str(below(rest, "/v1").filter(|_| path.ends_with("/v1")).unwrap_or(rest));
+    with_query(path, query)
 }
 
 /// The row's own place of what a client asks for below `/v1`, be it the endpoint itself or something that it holds

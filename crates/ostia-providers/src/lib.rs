@@ -7,6 +7,7 @@
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)] // Pure: clippy.toml says what that means.
 
+pub mod addresses;
 pub mod auth;
 pub mod endpoint;
 mod family;
@@ -25,7 +26,8 @@ pub use provider::{BaseUrlFor, Provider, RowProblem};
 pub use providers::Providers;
 pub use quirks::{MaxTokens, Quirks, SystemRole, Takes, adapt};
 pub use row::{
-    ApiPath, BodyEdits, FamilyRow, HeaderList, HostRow, OauthRow, PathRow, Row, RowFraming, Unless,
+    AddressesRow, ApiPath, BodyEdits, FamilyRow, HeaderList, HostRow, OauthRow, PathRow, Row, RowFraming,
+    Unless,
 };
 pub use settings::{Setting, SettingKind, SettingRow, Values};
 pub use table::{markdown, table};

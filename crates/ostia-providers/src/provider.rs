@@ -2,6 +2,7 @@
 
 mod check;
 
+use crate::addresses::Addresses;
 use crate::family::Family;
 use crate::row::{ApiPath, BodyEdits, Unless};
 use crate::settings::{Setting, Values, fill};
@@ -69,6 +70,8 @@ pub struct Provider {
     pub local: bool,
     /// Ends of the names of the vendor's own hosts; see [`ostia_dialect::api::job::host_of`].
     pub poll_hosts: Vec<String>,
+    /// Where its answers name addresses at its own hosts that clients ask next.
+    pub addresses: Addresses,
     /// Other ids that mean this provider.
     pub aliases: Vec<String>,
     /// What is otherwise for some models or values of settings; the first that fits counts. They have none of their own.

@@ -45,6 +45,10 @@ impl Providers {
                     for family in families.into_iter().flatten().filter_map(Value::as_object_mut) {
                         family.remove("base_url");
                     }
+                    // Its key is for that address, and not for the vendor's hosts.
+                    if let Some(addresses) = row.get_mut("addresses").and_then(Value::as_object_mut) {
+                        addresses.remove("hosts");
+                    }
                     let hosts = row.get_mut("hosts").and_then(Value::as_object_mut);
                     for host in hosts.into_iter().flat_map(Map::values_mut).filter_map(Value::as_object_mut) {
                         host.remove("base_url");

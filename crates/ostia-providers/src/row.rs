@@ -69,10 +69,27 @@ pub struct Row {
     /// Ends of the names of the vendor's own hosts (`bfl.ai`), to which its key may go where it answers a submit with a job at
     /// another of its hosts.
     pub poll_hosts: Vec<String>,
+    /// Where its answers name addresses at its own hosts that clients ask next.
+    pub addresses: AddressesRow,
     /// Other ids that mean this provider.
     pub aliases: Vec<String>,
     /// What is otherwise for some models or values of settings; the first that fits counts.
     pub families: Vec<FamilyRow>,
+}
+
+/// Where answers name addresses at the vendor's own hosts that clients ask next, as a row has it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AddressesRow {
+    /// Fields of JSON by path: `status_url`, `results[*].urls.get`.
+    pub fields: Vec<String>,
+    /// Headers, besides `location`, which holds one everywhere.
+    pub headers: Vec<String>,
+    /// Further hosts of the vendor's that clients may be sent to, with the key of the provider: names in which `*` stands for one label
+    /// (`api.*.example.com`). They count at the row's own base URL.
+    pub hosts: Vec<String>,
+    /// Beginnings of paths behind the base URL (`/files`) whose addresses requests name in their bodies: the vendor has to know them.
+    pub kept: Vec<String>,
 }
 
 /// What is otherwise for some models of a provider, as a row has it. What is not given is as in the row.

@@ -1,5 +1,6 @@
 //! One attempt: how a call is carried to one provider, and what becomes of its answer.
 
+mod addresses;
 pub mod ask;
 pub mod finish;
 mod masks;

@@ -86,6 +86,11 @@ static FIELDS: &[Field] = &[
         List(&Text),
         "Ends of the vendor's own host names, where its jobs may be asked for with its key: [example.com]",
     ),
+    (
+        "addresses",
+        Fields(ADDRESSES, &[]),
+        "Where its answers name addresses at its own hosts, which clients are told as the gateway's",
+    ),
     ("aliases", List(&Text), "Other ids that mean this provider"),
     (
         "families",
@@ -120,6 +125,17 @@ static HOST: &[Field] = &[
     ("base_url", Text, "What stands before the paths there. Default: that of the provider"),
     ("base_urls", Map(&Map(&Text)), "As above"),
     ("auth", AUTHS, "As above"),
+];
+
+static ADDRESSES: &[Field] = &[
+    ("fields", List(&Text), "Fields of JSON, by path: status_url, results[*].urls.get"),
+    ("headers", List(&Text), "Headers, besides location: operation-location"),
+    ("hosts", List(&Text), "Its further hosts, to which its key may go, * for one label: api.*.example.com"),
+    (
+        "kept",
+        List(&Text),
+        "Beginnings of paths whose addresses stay, because requests name them in their bodies: /files",
+    ),
 ];
 
 static PATH: &[Field] = &[

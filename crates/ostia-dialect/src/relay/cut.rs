@@ -29,6 +29,19 @@ impl<'p> Path<'p> {
         };
         Path(pieces.map(step).collect())
     }
+
+    /// How many levels below the root it goes.
+    pub fn depth(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The values that it leads to, of a name that is there twice both.
+    pub fn find<'d>(&self, root: Node<'d>) -> Vec<Node<'d>> {
+        let all = Marked::default();
+        self.0.iter().fold(vec![root], |holders, &step| {
+            holders.into_iter().flat_map(|holder| all.follow(holder, step)).collect()
+        })
+    }
 }
 
 /// The text without what these paths lead to, one path after the other: behind an item that is gone, the next one has its
@@ -45,7 +58,7 @@ impl<'p> Path<'p> {
 /// # Errors
 /// The text is not JSON.
 pub fn without<'t>(text: &'t str, paths: &[Path<'_>]) -> Result<Cow<'t, str>, SyntaxFault> {
-    let depth = paths.iter().map(|path| path.0.len()).max().unwrap_or_default();
+    let depth = paths.iter().map(Path::depth).max().unwrap_or_default();
     let document = Document::parse_to(text.as_bytes(), depth)?;
     let mut marked = Marked::default();
     for path in paths {

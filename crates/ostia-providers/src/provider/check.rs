@@ -8,8 +8,9 @@ use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use ostia_dialect::Api;
 
 use super::{BaseUrlFor, Provider, RowProblem};
+use crate::addresses::{Addresses, is_label};
 use crate::family::Family;
-use crate::row::{ApiPath, BodyEdits, OauthRow, PathRow, Unless};
+use crate::row::{AddressesRow, ApiPath, BodyEdits, OauthRow, PathRow, Unless};
 use crate::settings::{self, Setting, SettingKind, SettingRow};
 use crate::{Auth, Oauth, Quirks, Row};
 
@@ -49,6 +50,7 @@ impl<'a> Check<'a> {
         let ended = self.ended(row.ended);
         let headers = self.headers("headers", &row.headers, &row.auth);
         let oauth = row.oauth.map(|oauth| self.oauth(oauth));
+        let addresses = self.addresses(row.addresses);
         Provider {
             id: self.id.to_owned(),
             otel: row.otel.unwrap_or_else(|| self.id.to_owned()),
@@ -76,6 +78,7 @@ impl<'a> Check<'a> {
             ended,
             local: row.local,
             poll_hosts: row.poll_hosts,
+            addresses,
             aliases: row.aliases,
             families: Vec::new(),
         }
@@ -97,11 +100,37 @@ impl<'a> Check<'a> {
         ended
     }
 
+    fn addresses(&mut self, row: AddressesRow) -> Addresses {
+        if row.fields.iter().any(String::is_empty) {
+            self.problem("addresses.fields", "holds an empty text");
+        }
+        for beginning in &row.kept {
+            let what = "must begin with / and not end with it";
+            if !is_path(beginning) || beginning.ends_with('/') {
+                self.problem("addresses.kept", format_args!("{beginning:?} {what}"));
+            }
+        }
+        for host in &row.hosts {
+            let labels: Vec<&str> = host.split('.').collect();
+            // The last two are somebody's domain.
+            let is_known = labels.len() > 2 && labels[labels.len() - 2..].iter().all(|label| is_label(label));
+            if !is_known || !labels.iter().all(|label| *label == "*" || is_label(label)) {
+                let what = "is no name of a host, such as `api.*.example.com`";
+                self.problem("addresses.hosts", format_args!("{host:?} {what}"));
+            }
+        }
+        let mut headers = Vec::new();
+        for name in &row.headers {
+            match HeaderName::from_bytes(name.as_bytes()) {
+                Ok(name) => headers.push(name),
+                Err(_) => self.problem("addresses.headers", format_args!("{name:?} is no name of a header")),
+            }
+        }
+        Addresses { fields: row.fields, headers, hosts: row.hosts, kept: row.kept }
+    }
+
     /// A whole domain at least, so that nobody else has a name below it.
     fn poll_host(&mut self, end: &str) {
-        let is_label = |label: &str| {
-            !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-        };
         if !end.contains('.') || !end.split('.').all(is_label) {
             self.problem(
                 "poll_hosts",

@@ -136,6 +136,20 @@ fn a_users_address_counts_for_all_settings_and_models() {
 }
 
 #[test]
+fn a_users_address_has_none_of_the_vendors_further_hosts() {
+    let further = |fields| {
+        let provider =
+            Provider::from_row("black-forest-labs", Providers::row("black-forest-labs", fields).unwrap())
+                .unwrap();
+        (provider.addresses.fields.len(), provider.addresses.hosts.len())
+    };
+    assert_eq!(further(json!({"name": "Mine"})), (1, 1));
+    assert_eq!(further(json!({"base_url": "https://proxy.example"})), (1, 0));
+    let own = json!({"hosts": ["api.*.proxy.example"]});
+    assert_eq!(further(json!({"base_url": "https://proxy.example", "addresses": own})), (0, 1));
+}
+
+#[test]
 fn what_is_at_another_host_is_there_in_every_region() {
     let mut values = Values::default();
     let at = |provider: &Provider, api: Api, values: &Values| {

@@ -11,13 +11,12 @@ use ostia_providers::Provider;
 
 use crate::config::settings::Settings;
 use crate::errors::reply;
+use crate::inbound;
 use crate::inbound::browser;
 use crate::message::body::Body;
 
 /// The name by which the gateway is called where the request tells none that can be repeated.
 const HOST_USUAL: &str = "127.0.0.1:8787";
-/// Longest name that is repeated, in bytes.
-const HOST_BYTES_MAX: usize = 255;
 const DOCS: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/tree/main/docs");
 static CONTENT_SECURITY_POLICY: HeaderName = HeaderName::from_static("content-security-policy");
 
@@ -43,13 +42,7 @@ pub fn answer(settings: &Settings, parts: &request::Parts, scheme: &str) -> Resp
 
 /// How the client calls the gateway, if that is a plain name or address.
 pub fn host(parts: &request::Parts) -> String {
-    let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let is_plain =
-        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'[' | b']');
-    match !host.is_empty() && host.len() <= HOST_BYTES_MAX && host.bytes().all(is_plain) {
-        true => host.to_owned(),
-        false => HOST_USUAL.to_owned(),
-    }
+    inbound::plain_host(parts).unwrap_or(HOST_USUAL).to_owned()
 }
 
 /// A first call that works with a configuration, once what only the client has is put in.

@@ -8,6 +8,7 @@ use ostia_providers::endpoint::{self, Passed};
 use crate::errors::attempt_error::AttemptError;
 use crate::errors::family::family;
 use crate::exchange::Exchange;
+use crate::exchange::addresses;
 use crate::exchange::receive;
 use crate::message::body::Body;
 use crate::message::fields;
@@ -38,7 +39,15 @@ pub async fn pass(
     raw: bool,
 ) -> Result<Response<Body>, AttemptError> {
     let (target, parts) = (exchange.target, exchange.inbound.parts);
-    let mut request = exchange.request(path(target, parts), body)?;
+    let elsewhere = addresses::asked_host(exchange)?;
+    let (base_url, path) = match &elsewhere {
+        Some((base_url, path)) => (base_url, path.clone()),
+        None => (target.destination.base_url(), path(target, parts)),
+    };
+    let mut request = exchange.request(path, body)?;
+    if elsewhere.is_some() {
+        request.headers_mut().insert(header::HOST, base_url.authority().clone());
+    }
     *request.method_mut() = parts.method.clone();
     let hops = fields::named_in_connection(&parts.headers);
     for name in FORWARDED.iter().filter(|name| !hops.contains(name)) {
@@ -47,9 +56,12 @@ pub async fn pass(
             request.headers_mut().append(name.clone(), line.clone());
         }
     }
-    let answer = exchange.dispatch(request).await?;
+    let mut answer = exchange.dispatch_to(base_url, request).await?;
     if answer.status().as_u16() >= 400 {
         return Err(Box::pin(refused(exchange, answer, raw)).await);
+    }
+    if addresses::may_stand_in(&answer, target.provider) {
+        Box::pin(addresses::tell_here(exchange, elsewhere.is_none(), &mut answer)).await;
     }
     Ok(passed(exchange, answer))
 }
@@ -83,13 +95,6 @@ pub fn path(target: &target::Target<'_>, parts: &request::Parts) -> String {
 }
 
 /// The same with this path and query.
-pub fn path_of(
-    target: &target::Target<'_>,
-    Passed { prefix, path: rest, .. }: &Passed<'_>,
-    query: &str,
-) -> String {
-    let mut path = format!("{}{prefix}", target.destination.base_url().path);
-    // `/v1/v1/...`: the base URL and the client both say the version.
-    path.push_str(endpoint::below(rest, "/v1").filter(|_| path.ends_with("/v1")).unwrap_or(rest));
-    endpoint::with_query(path, query)
+pub fn path_of(target: &target::Target<'_>, passed: &Passed<'_>, query: &str) -> String {
+    endpoint::url_path(&target.destination.base_url().path, passed, query)
 }

@@ -185,18 +185,26 @@ impl Exchange<'_> {
     }
 
     /// Signs a finished request, and sends it.
-    pub async fn dispatch(
+    pub fn dispatch(
         &self,
+        request: Box<Request<RequestBody>>,
+    ) -> impl Future<Output = Result<Response<UpstreamBody>, AttemptError>> {
+        self.dispatch_to(self.target.destination.base_url(), request)
+    }
+
+    /// The same to this host, to which the target's key may go.
+    pub async fn dispatch_to(
+        &self,
+        base_url: &BaseUrl,
         mut request: Box<Request<RequestBody>>,
     ) -> Result<Response<UpstreamBody>, AttemptError> {
-        let Target { destination, timeouts, .. } = self.target;
+        let timeouts = self.target.timeouts;
         let span = self.span(&mut request);
         self.hold(&mut request).await?;
         self.sign(&mut request).await?;
-        let base_url = destination.base_url();
         let sent = Instant::now();
         self.booking.send(sent.into_std(), span, base_url);
-        let mut answer = self.inbound.core.upstreams.send(base_url, request, *timeouts, sent).await;
+        let mut answer = self.inbound.core.upstreams.send(base_url, request, timeouts, sent).await;
         let ended = answer.as_ref().map_or_else(|_| Instant::now(), |answer| answer.body().last());
         self.booking.head(&mut answer, sent.into_std(), ended.into_std());
         self.heed(answer.as_ref().ok().map(Response::status));

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::Instant;
@@ -62,7 +62,9 @@ impl Carrier {
 pub struct UpstreamBody {
     body: Incoming,
     /// What has been looked at and not taken yet.
-    seen: Option<Result<Bytes, BodyFault>>,
+    seen: Option<Bytes>,
+    /// What came in the place of more.
+    broken: Option<BodyFault>,
     pool: Rc<HostPool>,
     carrier: Option<Carrier>,
     deadline: ReadDeadline,
@@ -78,8 +80,15 @@ impl UpstreamBody {
         carrier: Carrier,
         deadline: ReadDeadline,
     ) -> UpstreamBody {
-        let mut answer =
-            UpstreamBody { body, seen: None, pool, carrier: Some(carrier), deadline, connected: None };
+        let mut answer = UpstreamBody {
+            body,
+            seen: None,
+            broken: None,
+            pool,
+            carrier: Some(carrier),
+            deadline,
+            connected: None,
+        };
         if answer.body.is_end_stream() {
             answer.release();
         }
@@ -89,7 +98,10 @@ impl UpstreamBody {
     /// The next piece. Fails when none comes in time.
     pub fn poll_frame(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyFault>>> {
         if let Some(seen) = self.seen.take() {
-            return Poll::Ready(Some(seen.map(Frame::data)));
+            return Poll::Ready(Some(Ok(Frame::data(seen))));
+        }
+        if let Some(fault) = self.broken.take() {
+            return Poll::Ready(Some(Err(fault)));
         }
         let frame = match Pin::new(&mut self.body).poll_frame(context) {
             Poll::Ready(frame) => frame,
@@ -148,15 +160,43 @@ impl UpstreamBody {
 
     /// Has all of it come?
     pub fn is_end(&self) -> bool {
-        self.seen.is_none() && self.body.is_end_stream()
+        self.seen.is_none() && self.broken.is_none() && self.body.is_end_stream()
     }
 
     /// The beginning, which stays where it is, as does the fault that came in its place; nothing where there is none.
     pub async fn beginning(&mut self) -> &[u8] {
-        if self.seen.is_none() {
-            self.seen = self.bytes().await;
+        if self.seen.is_none() && self.broken.is_none() {
+            self.see().await;
         }
-        self.seen.as_ref().and_then(|seen| seen.as_deref().ok()).unwrap_or_default()
+        self.seen.as_deref().unwrap_or_default()
+    }
+
+    /// All of it, where it comes whole and has at most so many bytes. It stays to be read, as does what has come of any other.
+    pub async fn whole(&mut self, bytes_max: usize) -> Option<Bytes> {
+        let mut whole = BytesMut::new();
+        while self.see().await {
+            whole.extend_from_slice(&self.seen.take().unwrap_or_default());
+            if whole.len() > bytes_max {
+                break;
+            }
+        }
+        let whole = whole.freeze();
+        self.put_back(whole.clone());
+        (self.broken.is_none() && whole.len() <= bytes_max).then_some(whole)
+    }
+
+    /// Looks at the next piece. Is there one?
+    async fn see(&mut self) -> bool {
+        match self.bytes().await.transpose() {
+            Ok(seen) => self.seen = seen,
+            Err(fault) => self.broken = Some(fault),
+        }
+        self.seen.is_some()
+    }
+
+    /// Has these bytes read next.
+    pub fn put_back(&mut self, bytes: Bytes) {
+        self.seen = Some(bytes).filter(|bytes| !bytes.is_empty());
     }
 
     /// The same answer, whose connection was made for it and stood then.
@@ -178,7 +218,7 @@ impl UpstreamBody {
     pub fn size_hint(&self) -> SizeHint {
         let rest = self.body.size_hint();
         match (&self.seen, rest.exact()) {
-            (Some(Ok(seen)), Some(bytes)) => SizeHint::with_exact(bytes + seen.len() as u64),
+            (Some(seen), Some(bytes)) => SizeHint::with_exact(bytes + seen.len() as u64),
             (Some(_) | None, _) => rest,
         }
     }

@@ -187,6 +187,50 @@ fn own_words(request: &Request) -> Answer {
     }
 }
 
+/// The addresses in its answers are followed to the gateway.
+#[test]
+fn replicates_sdk() {
+    let upstream = Upstream::serve(predictions);
+    let row = format!("  replicate: {{base_url: \"{}/v1\", api_key: sk-operator}}\n", upstream.url());
+    run_with(
+        "replicate_sdk.py",
+        &format!("{row}auth: {{keys: [pk-gateway]}}\n"),
+        ["replicate=v1".to_owned()],
+    );
+}
+
+fn predictions(request: &Request) -> Answer {
+    assert_eq!(request.header("authorization").as_deref(), Some("Bearer sk-operator"));
+    assert!(!format!("{:?}", request.headers).contains("pk-gateway"), "{request:?}");
+    let own = format!("http://{}/v1", request.header("host").unwrap_or_default());
+    let prediction = |id: &str, status: &str, input: &Value| {
+        let output = (status == "succeeded").then_some("https://replicate.delivery/a.png");
+        let at = format!("{own}/predictions/{id}");
+        json!({"id": id, "model": "m/m", "version": "v1", "status": status, "input": input, "output": output, "logs": "",
+               "error": null, "metrics": {}, "created_at": "2026-01-01T00:00:00Z", "started_at": null, "completed_at": null,
+               "urls": {"get": at, "cancel": format!("{at}/cancel")}})
+    };
+    let answer = match (request.method.as_str(), request.target.as_str()) {
+        ("POST", "/v1/predictions") => prediction("p1", "starting", &request.json()["input"]),
+        ("GET", "/v1/predictions/p1") => prediction("p1", "succeeded", &json!({})),
+        ("POST", "/v1/predictions/p1/cancel") => prediction("p1", "canceled", &json!({})),
+        ("GET", "/v1/predictions") => {
+            let results = [prediction("p1", "succeeded", &json!({}))];
+            json!({"previous": null, "next": format!("{own}/predictions?cursor=cD0y"), "results": results})
+        }
+        ("GET", "/v1/predictions?cursor=cD0y") => {
+            json!({"previous": format!("{own}/predictions"), "next": null, "results": [prediction("p2", "failed", &json!({}))]})
+        }
+        ("POST", "/v1/files") => {
+            json!({"id": "f1", "name": "a.wav", "content_type": "audio/wav", "size": 400, "etag": "e",
+               "checksums": {}, "metadata": {}, "created_at": "2026-01-01T00:00:00Z", "expires_at": null,
+               "urls": {"get": format!("{own}/files/f1")}})
+        }
+        _ => return Answer::json(r#"{"title":"Not found","detail":"None","status":404}"#).status(404),
+    };
+    Answer::json(answer.to_string())
+}
+
 /// A session at a provider: what it says to each event.
 fn realtime(mut socket: Socket) {
     let say = |socket: &mut Socket, event: &Value| drop(socket.send(Message::text(event.to_string())));

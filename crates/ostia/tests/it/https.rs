@@ -1,6 +1,6 @@
 //! TLS for clients.
 
-mod authority;
+pub mod authority;
 mod clients;
 mod commands;
 mod files;

@@ -3,6 +3,7 @@
 //! Each test starts its own gateway on a free port of 127.0.0.1 and its own upstreams; nothing leaves the machine.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod addresses;
 mod agent;
 mod agents;
 mod amplification;

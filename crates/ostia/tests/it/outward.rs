@@ -8,5 +8,5 @@ mod http2;
 mod http2_real;
 mod http2_server;
 mod proxies;
-mod proxy;
+pub mod proxy;
 mod websockets;

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 use super::{Path, Step, without};
+use crate::json::{Document, Node};
 use proptest::prelude::*;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -91,6 +92,25 @@ fn remove(value: &mut Value, steps: &[Step<'_>]) {
 }
 
 /// JSON texts with few names, so that paths lead somewhere and names come twice, and with white space anywhere.
+#[test]
+fn values_are_found() {
+    let text = r#"{"a": [{"b": 1}, {"b": [2, 3]}, 4], "c": {"b": 5}, "a\u0062": 6, "d": 7, "d": 8}"#;
+    let check = |path: &str, expected: &[&str]| {
+        let path = Path::parse(path);
+        let document = Document::parse_to(text.as_bytes(), path.depth()).unwrap();
+        let found: Vec<&str> = path.find(document.root()).iter().map(Node::text).collect();
+        assert_eq!(found, expected, "{path:?}");
+    };
+    check("a[*].b", &["1", "[2, 3]"]);
+    check("a[1].b[0]", &["2"]);
+    check("c.b", &["5"]);
+    check("ab", &["6"]);
+    check("d", &["7", "8"]);
+    check("c[*]", &[]);
+    check("a.b", &[]);
+    check("", &[text]);
+}
+
 fn texts() -> impl Strategy<Value = String> {
     let space = || prop::sample::select(vec!["", "", " ", "\n\t"]);
     let leaf = prop::sample::select(vec!["1.0", "-0", "1E5", "null", "true", "\"a,b]}\"", "\"\\\"\\u0061\""]);
