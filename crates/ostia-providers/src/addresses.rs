@@ -20,7 +20,7 @@ use crate::settings::Values;
 pub struct Addresses {
     /// Fields of JSON, by path; see [`Path::parse`].
     pub fields: Vec<String>,
-    /// Headers, besides `location`.
+    /// Headers, besides the `location` of redirects.
     pub headers: Vec<HeaderName>,
     /// Further hosts of the vendor's, to which its key may go: names in which `*` stands for one label.
     pub hosts: Vec<String>,

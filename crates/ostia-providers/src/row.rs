@@ -83,7 +83,7 @@ pub struct Row {
 pub struct AddressesRow {
     /// Fields of JSON by path: `status_url`, `results[*].urls.get`.
     pub fields: Vec<String>,
-    /// Headers, besides `location`, which holds one everywhere.
+    /// Headers: `operation-location`. The `location` of a redirect is one everywhere.
     pub headers: Vec<String>,
     /// Further hosts of the vendor's that clients may be sent to, with the key of the provider: names in which `*` stands for one label
     /// (`api.*.example.com`). They count at the row's own base URL.

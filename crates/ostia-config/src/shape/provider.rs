@@ -129,7 +129,7 @@ static HOST: &[Field] = &[
 
 static ADDRESSES: &[Field] = &[
     ("fields", List(&Text), "Fields of JSON, by path: status_url, results[*].urls.get"),
-    ("headers", List(&Text), "Headers, besides location: operation-location"),
+    ("headers", List(&Text), "Headers: operation-location. The location of a redirect is one everywhere"),
     ("hosts", List(&Text), "Its further hosts, to which its key may go, * for one label: api.*.example.com"),
     (
         "kept",

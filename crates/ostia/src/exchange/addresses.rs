@@ -20,9 +20,9 @@ use crate::upstream::{BaseUrl, UpstreamBody};
 /// Longest answer that is read for addresses, as it comes and unpacked, in bytes: a list of a hundred jobs has a fifth of it.
 const ANSWER_BYTES_MAX: usize = 1 << 20;
 
-/// May there be any in this answer? The row says so, or it is a redirect.
+/// May there be any in this answer? The row says so, or it is a redirect. What else has a `location` tells a name, which clients take apart.
 pub fn may_stand_in(answer: &Response<UpstreamBody>, provider: &Provider) -> bool {
-    !provider.addresses.are_none() || answer.headers().contains_key(header::LOCATION)
+    !provider.addresses.are_none() || answer.status().is_redirection()
 }
 
 /// Tells those in an answer as this gateway's. `is_of_base`: the base URL was asked, and no further host. Whatever cannot be read, or is too
@@ -40,8 +40,9 @@ pub async fn tell_here(exchange: Exchange<'_>, is_of_base: bool, answer: &mut Re
         has_hosts: has_hosts(exchange.target),
         gateway: &gateway,
     };
+    let is_redirect = answer.status().is_redirection();
     for (name, value) in answer.headers_mut().iter_mut() {
-        if name == header::LOCATION || provider.addresses.headers.contains(name) {
+        if is_redirect && name == header::LOCATION || provider.addresses.headers.contains(name) {
             let told = value.to_str().ok().and_then(|address| retelling.address(address));
             // It has no character that a header cannot have.
             told.and_then(|told| HeaderValue::try_from(told).ok()).into_iter().for_each(|told| *value = told);

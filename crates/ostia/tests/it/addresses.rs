@@ -139,23 +139,25 @@ fn operations_in_headers_are_followed() {
 /// Of every provider, whatever its row says.
 #[test]
 fn redirects_to_the_vendors_own_host_lead_here() {
-    let check = |location: &str, expected: &str| {
+    let check = |status: u16, location: &str, expected: &str| {
         let location = location.to_owned();
         let upstream = Upstream::serve(move |request| {
-            Answer::empty().status(307).header("location", &location.replace("{own}", &own(request)))
+            Answer::empty().status(status).header("location", &location.replace("{own}", &own(request)))
         });
         let gateway =
             gateway(&format!("openai: {{base_url: '{}/v1', api_key: sk-operator}}", upstream.url()));
         let reply = ask("GET", "/v1/assistants", "openai").to(&gateway);
         let expected = expected.replace("{own}", &upstream.url());
-        assert_eq!((reply.status, reply.header("location")), (307, Some(expected.as_str())));
+        assert_eq!((reply.status, reply.header("location")), (status, Some(expected.as_str())));
     };
-    check("{own}/v1/assistants/?a=b", "http://localhost/v1/proxy/assistants/?a=b");
-    check("/v1/assistants/", "/v1/proxy/assistants/");
-    check("/other", "/other");
-    check("assistants/", "assistants/");
-    check("{own}/other", "{own}/other");
-    check("https://files.example/f1?signature=x", "https://files.example/f1?signature=x");
+    // The name of what was made; clients look for its id.
+    check(201, "{own}/v1/realtime/calls/rtc_1", "{own}/v1/realtime/calls/rtc_1");
+    check(307, "{own}/v1/assistants/?a=b", "http://localhost/v1/proxy/assistants/?a=b");
+    check(307, "/v1/assistants/", "/v1/proxy/assistants/");
+    check(307, "/other", "/other");
+    check(307, "assistants/", "assistants/");
+    check(307, "{own}/other", "{own}/other");
+    check(307, "https://files.example/f1?signature=x", "https://files.example/f1?signature=x");
 }
 
 /// How the client calls the gateway is how addresses are told.
