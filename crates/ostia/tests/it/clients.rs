@@ -6,6 +6,7 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use ostia_testkit::model::{Call, Speech, Told, Turn};
@@ -197,6 +198,43 @@ fn replicates_sdk() {
         &format!("{row}auth: {{keys: [pk-gateway]}}\n"),
         ["replicate=v1".to_owned()],
     );
+}
+
+/// The same of a queue.
+#[test]
+fn fals_sdk() {
+    let asked = AtomicUsize::new(0);
+    let upstream = Upstream::serve(move |request: &Request| queue(request, &asked));
+    let row = format!("  fal: {{base_url: \"{}\", api_key: sk-operator}}\n", upstream.url());
+    run_with(
+        "fal_sdk.py",
+        &format!("{row}auth: {{keys: [pk-gateway]}}\n"),
+        ["fal=fal-ai/flux/dev".to_owned()],
+    );
+}
+
+/// `asked`: how often it was asked how far a request is.
+fn queue(request: &Request, asked: &AtomicUsize) -> Answer {
+    assert_eq!(request.header("authorization").as_deref(), Some("Key sk-operator"));
+    assert!(!format!("{:?}", request.headers).contains("pk-gateway"), "{request:?}");
+    let at = format!("http://{}/fal-ai/flux/requests/r1", request.header("host").unwrap_or_default());
+    let told = |status: &str| {
+        json!({"request_id": "r1", "status": status, "queue_position": 0, "logs": [], "metrics": {}, "response_url": at,
+               "status_url": format!("{at}/status"), "cancel_url": format!("{at}/cancel")})
+    };
+    let path = request.target.split('?').next().unwrap_or_default();
+    let answer = match (request.method.as_str(), path) {
+        ("POST", "/fal-ai/flux/dev") => told("IN_QUEUE"),
+        ("GET", "/fal-ai/flux/requests/r1/status") => {
+            told(if asked.fetch_add(1, Ordering::SeqCst) == 0 { "IN_PROGRESS" } else { "COMPLETED" })
+        }
+        ("GET", "/fal-ai/flux/requests/r1") => {
+            json!({"images": [{"url": "https://v3.fal.media/files/a.png"}]})
+        }
+        ("PUT", "/fal-ai/flux/requests/r1/cancel") => json!({"status": "CANCELLATION_REQUESTED"}),
+        _ => return Answer::json(r#"{"detail":"Application not found"}"#).status(404),
+    };
+    Answer::json(answer.to_string())
 }
 
 fn predictions(request: &Request) -> Answer {
