@@ -159,10 +159,10 @@ fn host(origin: &str) -> Option<&str> {
 /// Path and query of characters that a URL, a header and a text of JSON have as they are, and without segments that clients take away or
 /// this gateway refuses: an answer is not to lead a client to what is the gateway's own.
 fn is_plain(rest: &str) -> bool {
-    let is_plain = |byte: u8| matches!(byte, b'!'..=b'~') && !b"\"\\#<>^`{|}".contains(&byte);
+    let is_of_url = |byte: u8| matches!(byte, b'!'..=b'~') && !b"\"\\#<>^`{|}".contains(&byte);
     let path = rest.split('?').next().unwrap_or_default();
     let is_dots = |segment: &str| matches!(&*percent_decode_str(segment).decode_utf8_lossy(), "." | "..");
-    rest.bytes().all(is_plain) && !path.contains("//") && !path.split('/').any(is_dots)
+    rest.bytes().all(is_of_url) && !path.contains("//") && !path.split('/').any(is_dots)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
 use crate::{Providers, Row};
+use proptest::prelude::*;
 
 const GATEWAY: &str = "http://localhost:8787";
 
@@ -270,5 +271,40 @@ fn what_is_wrong_in_a_row() {
     assert_eq!(told.len(), expected.len(), "{told:#?}");
     for (told, expected) in told.iter().zip(expected) {
         assert!(told.starts_with(expected), "{told}");
+    }
+}
+
+/// Beginnings, middles and ends of what somebody may write there.
+fn some_addresses() -> impl Strategy<Value = String> {
+    let origin = prop::sample::select(vec![
+        "",
+        "https://",
+        "https://h.example",
+        "http://h.example:80",
+        "https://a.eu.h.example",
+        "https://u@h.example",
+        "//h.example",
+    ]);
+    let piece = prop::sample::select(vec![
+        "/", "v1", "x", "/v1", "?", "#", "%2e", "..", "@", "\"", "\\", " ", "\u{e9}", "proxy",
+    ]);
+    (origin, prop::collection::vec(piece, 0..9))
+        .prop_map(|(origin, pieces)| format!("{origin}{}", pieces.concat()))
+}
+
+proptest! {
+    /// Nothing that an answer says leads a client to what is the gateway's own, or out of the text that it stands in.
+    #[test]
+    fn what_is_told_is_handed_on(address in some_addresses()) {
+        let provider = of_row("{base_url: 'https://h.example/v1', unprefixed: [/x], addresses: {hosts: ['a.*.h.example']}}");
+        let Some(told) = retelling(&provider, "https://h.example/v1").address(&address) else { return Ok(()) };
+        let here = told.strip_prefix(GATEWAY).unwrap_or(&told);
+        let path = here.split('?').next().unwrap();
+        prop_assert!(path.starts_with("/v1/proxy/") && path.len() > "/v1/proxy/".len(), "{told}");
+        prop_assert!(told.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\'), "{told}");
+        prop_assert!(!path.contains("//") && !path.replace("%2e", ".").split('/').any(|part| part == ".." || part == "."), "{told}");
+        if let Some((host, _)) = endpoint::at_host(path) {
+            prop_assert!(provider.addresses.has_host(host), "{told}");
+        }
     }
 }

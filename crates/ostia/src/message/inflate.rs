@@ -69,7 +69,7 @@ impl Inflate {
         Inflate::new(headers, INFLATED_BYTES_MAX, Some(INFLATED_BYTES_MAX))
     }
 
-    /// The same for a request, whose body may unpack to this much as a whole.
+    /// The same for a body that is read as a whole, as those of requests are, and may unpack to this much.
     ///
     /// # Errors
     /// As for [`Inflate::of`].
