@@ -15,7 +15,7 @@ pub(crate) use newest::{how_many, places};
 pub(crate) use passing::{Condition, conditions};
 pub(crate) use sessions::sessions;
 pub(crate) use sums::{series, sums};
-pub(crate) use tallies::{Thoughts, groups, tally};
+pub(crate) use tallies::{FeedbackOfRequests, groups, tally};
 pub(crate) use values::{Codes, Columns};
 
 use crate::answers::{Piece, ReadError, Table};
@@ -125,7 +125,7 @@ pub(crate) trait ByColumn {
     ///
     /// # Errors
     /// As [`ByColumn::scan`].
-    fn thoughts(&mut self, filter: &Filter) -> Result<Thoughts, ReadError>;
+    fn feedback_of_requests(&mut self, filter: &Filter) -> Result<FeedbackOfRequests, ReadError>;
 
     /// What the sums that are kept of these times come to, by name and step as this empty table has them. The filter asks for what sums are kept
     /// by ([`Filter::is_of_sums`]), and its own time makes no difference.

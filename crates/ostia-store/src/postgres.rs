@@ -27,6 +27,7 @@ mod text;
 mod tls;
 pub(crate) mod trial;
 
+pub(crate) use conditions::cleaned_group;
 pub use reader::Reader;
 
 use std::fmt;

@@ -6,12 +6,13 @@ use std::fmt;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::answers::{
-    Fact, FeedbackTally, Found, GroupBy, GroupRow, LOOKS_WITHIN, Listed, ReadError, Session, Tally,
+    ANSWER_WITHIN, Fact, FeedbackTally, Found, GroupBy, GroupRow, LOOKS_WITHIN, Listed, ReadError, Session,
+    Tally,
 };
 use crate::clickhouse;
 use crate::columns;
@@ -56,6 +57,7 @@ impl Readers {
             let name = format!("ostia-reads-{number}");
             thread::Builder::new().name(name).spawn(move || {
                 while let Some(question) = next(&questions) {
+                    reader.set_due(Some(Instant::now() + ANSWER_WITHIN));
                     question(&mut reader);
                 }
             })?;
@@ -94,6 +96,16 @@ impl Reader {
             Place::File(path) => Reader::Sqlite(sqlite::Reader::new(path)),
             Place::Postgres(server) => Reader::Postgres(postgres::Reader::new(server.clone())),
             Place::ClickHouse(server) => Reader::ClickHouse(clickhouse::Reader::new(server.clone())),
+        }
+    }
+
+    /// When the answer to all that is asked from now on has to be there.
+    pub(crate) fn set_due(&mut self, due: Option<Instant>) {
+        match self {
+            Reader::Sqlite(own) => own.set_due(due),
+            Reader::Postgres(own) => own.set_due(due),
+            // A question of its own is one question of the server's, or a few, each of which has a time.
+            Reader::ClickHouse(_) => {}
         }
     }
 
@@ -288,7 +300,7 @@ impl Reader {
     ) -> Result<(u64, Vec<GroupRow>), ReadError> {
         match self {
             Reader::Sqlite(own) => columns::groups(own, filter, by, page),
-            Reader::Postgres(own) => columns::groups(own, filter, by, page),
+            Reader::Postgres(own) => columns::groups(own, filter, &postgres::cleaned_group(by), page),
             Reader::ClickHouse(own) => own.groups(filter, by, page),
         }
     }

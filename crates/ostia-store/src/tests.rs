@@ -14,15 +14,16 @@ use ostia_catalog::Catalog;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
+use crate::answers::{ANSWER_WITHIN, ReadError};
 use crate::body::Kept;
-use crate::engine::Place;
+use crate::engine::{Engine, Place};
 use crate::feedback::Feedback;
 use crate::finisher::Finisher;
 use crate::orders::Done;
 use crate::price::{Priced, Prices};
 use crate::query::{Column, Filter, Page, PageSize};
 use crate::queue::Unwritten;
-use crate::reader::Reader;
+use crate::reader::{Reader, Readers};
 use crate::record::{Attempt, Outcome, Record, RecordError, Usage};
 use crate::retention::Retention;
 use crate::spans::Joined;
@@ -362,8 +363,37 @@ fn feedback_is_about_requests_before_and_after_it() {
     assert_eq!(counted(&Filter::default()), [of("fifth", 1), of("first", 1), of("third", 2)]);
     connection.execute("DELETE FROM requests WHERE id IN ('2', '4')", []).unwrap();
     assert_eq!(counted(&Filter::default()), [(None, 1, 1.0), of("first", 1), of("fourth", 2)]);
-    let left: i64 = connection.query_row("SELECT count(*) FROM thought_of", [], |row| row.get(0)).unwrap();
+    let left: i64 =
+        connection.query_row("SELECT count(*) FROM requests_with_feedback", [], |row| row.get(0)).unwrap();
     assert_eq!(left, 3);
+}
+
+/// However many looks it takes.
+#[test]
+fn an_answer_that_is_late_is_none() {
+    let folder = TempDir::new().unwrap();
+    let place = file(&folder.path().join("records.db"));
+    let session =
+        |number: i64| Record { session: Some(number.to_string()), ..record(&number.to_string(), number) };
+    Engine::of(&place).write(&(0..20).map(session).collect::<Vec<_>>()).unwrap();
+    let readers = Readers::start(&place).unwrap();
+    let asked = |late: Duration| {
+        let (sender, answer) = std::sync::mpsc::channel();
+        let question = move |reader: &mut Reader| {
+            reader.set_due(Some(Instant::now() + ANSWER_WITHIN - late));
+            let sums =
+                reader.sums(&Filter { tokens: (Some(0), None), ..Filter::default() }, Grouping::None, 9);
+            sender
+                .send((reader.sessions(&Filter::default(), page(9)).map(|(all, _)| all.len()), sums.is_ok()))
+                .unwrap();
+        };
+        readers.ask(question).unwrap();
+        answer.recv().unwrap()
+    };
+    assert_eq!(asked(Duration::ZERO), (Ok(9), true));
+    assert_eq!(asked(ANSWER_WITHIN), (Err(ReadError::TooSlow), false));
+    // The next one has its own time.
+    assert_eq!(asked(Duration::ZERO), (Ok(9), true));
 }
 
 /// None of these may look through all requests.

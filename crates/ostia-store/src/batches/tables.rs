@@ -247,11 +247,16 @@ impl Tables {
         if batch.status.is_open() {
             return Ok(Removed::InUse);
         }
-        self.connection.execute("DELETE FROM batches WHERE id = ?1", [id])?;
         let rows = batch.has_own_rows.then_some(&batch.input_file);
-        for file in [&batch.output_file, &batch.error_file].into_iter().chain(rows) {
-            self.remove_file(owner, file)?;
+        let files: Vec<&String> = [&batch.output_file, &batch.error_file].into_iter().chain(rows).collect();
+        let transaction = self.connection.transaction()?;
+        transaction.execute("DELETE FROM batches WHERE id = ?1", [id])?;
+        let text = format!("DELETE FROM files WHERE id = ?1 AND owner = ?2 AND id NOT IN ({FILES_IN_USE})");
+        for file in files {
+            transaction.execute(&text, [file, owner])?;
         }
+        transaction.commit()?;
+        self.sweep_contents(false);
         Ok(Removed::Done)
     }
 

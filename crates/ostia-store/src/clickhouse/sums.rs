@@ -54,6 +54,10 @@ const REQUESTS: &str = "count(), countIf(`end` = 'client_left'), countIf(`end` !
 /// What [`count_attempts`] reads, behind name and step.
 const ATTEMPTS: &str = "currency, count(), sum(failed), sum(prompt_tokens), sum(completion_tokens), sum(cached_tokens), \
     sum(reasoning_tokens), sum(unpriced), sum(cost), sumIf(cost, estimated > 0)";
+/// What is asked of requests whose attempts are named.
+const OF_NAMES: &str = "started_ms, session, provider, model, key, attempt_provider, attempt_model";
+/// The same, each attempt a row.
+const ARRAYS_OF_NAMES: &str = "attempt_provider AS of_provider, attempt_model AS of_model";
 /// What is asked of requests whose attempts are counted.
 const OF_ATTEMPTS: &str = "started_ms, session, provider, model, key, attempt_provider, attempt_model, attempt_failed, \
     attempt_prompt_tokens, attempt_completion_tokens, attempt_cached_tokens, attempt_reasoning_tokens, attempt_unpriced, \
@@ -120,7 +124,7 @@ impl Reader {
             Attempts::WhereTheyWent => format!(
                 "{requests} UNION ALL SELECT {} AS name, toUInt64(0) AS requests, count() AS attempts {} GROUP BY name",
                 columns.of_attempt,
-                counted.rows_of_attempts()
+                counted.rows_of(OF_NAMES, ARRAYS_OF_NAMES)
             ),
         };
         let text = format!(
@@ -215,8 +219,13 @@ impl Counted {
 
     /// Attempts as rows of their own.
     pub(super) fn rows_of_attempts(&self) -> String {
+        self.rows_of(OF_ATTEMPTS, ARRAYS)
+    }
+
+    /// The same with these columns of requests, and of attempts.
+    fn rows_of(&self, columns: &str, arrays: &str) -> String {
         let (requests, only) = (self.of_attempts.text(), self.only.text());
-        format!("FROM (SELECT {OF_ATTEMPTS} FROM ostia_records FINAL {requests}) ARRAY JOIN {ARRAYS} {only}")
+        format!("FROM (SELECT {columns} FROM ostia_records FINAL {requests}) ARRAY JOIN {arrays} {only}")
     }
 }
 

@@ -1,5 +1,6 @@
 //! Sessions: what the requests of a conversation, or of an agent's run, come to.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use super::newest::PLACE;
@@ -32,20 +33,22 @@ fn newest(
 ) -> Result<Vec<(String, Place)>, ReadError> {
     let mut scan = engine.scan(filter, Wanted::of(&PLACE, &[Text::Session]))?;
     let mut all = HashMap::<String, Place>::new();
-    let mut found = Vec::new();
+    // What has a newer request is on an earlier page.
+    let is_later = |place: &Place| after.is_none_or(|after| *place < after);
     while let Some(chunk) = scan.next()? {
         add_newest(&chunk, &mut all);
-        // What has a newer request is on an earlier page.
-        let later = all.iter().filter(|(_, place)| after.is_none_or(|after| **place < after));
-        found = later.map(|(id, place)| (*place, id.clone())).collect();
-        found.sort_unstable_by(|one, other| other.cmp(one));
-        found.truncate(count);
-        let is_enough = found.len() == count;
-        if is_enough && found.last().is_none_or(|(place, _)| !scan.reaches(place.0)) {
-            break;
+        let mut later: Vec<Place> = all.values().copied().filter(is_later).collect();
+        if later.len() >= count {
+            let (_, worst, _) = later.select_nth_unstable_by(count - 1, |one, other| other.cmp(one));
+            if !scan.reaches(worst.0) {
+                break;
+            }
         }
     }
-    Ok(found.into_iter().map(|(place, id)| (id, place)).collect())
+    let mut found: Vec<(String, Place)> = all.into_iter().filter(|(_, place)| is_later(place)).collect();
+    found.sort_unstable_by_key(|(_, place)| Reverse(*place));
+    found.truncate(count);
+    Ok(found)
 }
 
 /// The newest request of each session among these, where it is newer than those before.

@@ -11,7 +11,7 @@ use crate::steps::Steps;
 type Counts<K> = HashMap<(K, i64), u64>;
 
 /// What was thought of requests, by their numbers: how often, and all values times their weights.
-pub(crate) type Thoughts = HashMap<i64, (u64, f64)>;
+pub(crate) type FeedbackOfRequests = HashMap<i64, (u64, f64)>;
 
 /// The most frequent first.
 pub(crate) fn tally(
@@ -130,9 +130,9 @@ fn grouped(
         GroupBy::Provider | GroupBy::Model => word.map(str::to_owned),
         GroupBy::Metadata(name) => passing::said(word?, name),
     };
-    let thoughts = engine.thoughts(filter)?;
+    let feedback_of_requests = engine.feedback_of_requests(filter)?;
     let mut numbers = vec![Number::StartedMs, Number::CostNano, Number::Tokens];
-    if !thoughts.is_empty() {
+    if !feedback_of_requests.is_empty() {
         numbers.push(Number::Request);
     }
     let mut scan = engine.scan(filter, Wanted::of(&numbers, &[column]))?;
@@ -142,8 +142,9 @@ fn grouped(
         for row in rows {
             let group = &mut by_code[columns.code(column, row) as usize];
             group.add(&columns, row);
-            let thought = columns.number(Number::Request, row).and_then(|number| thoughts.get(&number));
-            thought.into_iter().for_each(|thought| group.add_thought(*thought));
+            let thought =
+                columns.number(Number::Request, row).and_then(|number| feedback_of_requests.get(&number));
+            thought.into_iter().for_each(|thought| group.add_feedback(*thought));
         }
         let names = columns.words(column).each(name_of);
         for (name, group) in names.into_iter().zip(by_code).filter(|(_, group)| group.requests > 0) {
@@ -163,7 +164,7 @@ struct Grouped {
     counted: u64,
     last_ms: i64,
     /// How many have feedback, how much of it there is, and what it comes to.
-    thought: (u64, u64, f64),
+    feedback: (u64, u64, f64),
 }
 
 impl Grouped {
@@ -176,13 +177,13 @@ impl Grouped {
             tokens: tokens.unwrap_or_default(),
             counted: u64::from(tokens.is_some()),
             last_ms: number(Number::StartedMs).unwrap_or_default(),
-            thought: (0, 0, 0.0),
+            feedback: (0, 0, 0.0),
         });
     }
 
-    fn add_thought(&mut self, (count, sum): (u64, f64)) {
-        let own = self.thought;
-        self.thought = (own.0 + 1, own.1 + count, own.2 + sum);
+    fn add_feedback(&mut self, (count, sum): (u64, f64)) {
+        let own = self.feedback;
+        self.feedback = (own.0 + 1, own.1 + count, own.2 + sum);
     }
 
     fn plus(&mut self, other: &Grouped) {
@@ -191,12 +192,12 @@ impl Grouped {
         self.tokens = self.tokens.saturating_add(other.tokens);
         self.counted += other.counted;
         self.last_ms = self.last_ms.max(other.last_ms);
-        let (own, more) = (self.thought, other.thought);
-        self.thought = (own.0 + more.0, own.1 + more.1, own.2 + more.2);
+        let (own, more) = (self.feedback, other.feedback);
+        self.feedback = (own.0 + more.0, own.1 + more.1, own.2 + more.2);
     }
 
     fn told(self, name: String) -> GroupRow {
-        let (with_feedback, count, sum) = self.thought;
+        let (with_feedback, count, sum) = self.feedback;
         GroupRow {
             name,
             requests: self.requests,

@@ -7,12 +7,14 @@ use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
 use super::client::Param;
 use super::text::clean;
+use crate::answers::GroupBy;
 use crate::conditions::{Conditions, Value};
 use crate::query::{Column, Filter};
 
 /// All that a filter asks for, but the trace: where that is, its names say.
 pub(super) fn of(filter: &Filter) -> Conditions {
-    let mut all = Conditions::of(&cleaned(filter));
+    let filter = &cleaned(filter);
+    let mut all = Conditions::of(filter);
     if let (least, most) = filter.feedback
         && (least.is_some() || most.is_some())
     {
@@ -23,7 +25,7 @@ pub(super) fn of(filter: &Filter) -> Conditions {
         );
     }
     for (name, value) in &filter.metadata {
-        let object = serde_json::json!({clean(name): clean(value)}).to_string();
+        let object = serde_json::json!({name: value}).to_string();
         all.with("metadata @> ?::jsonb", [Value::Text(object)]);
     }
     all
@@ -34,15 +36,28 @@ pub(super) fn cleaned(filter: &Filter) -> Filter {
     let together = |columns: &Vec<(Column, String)>| {
         columns.iter().map(|(column, text)| (*column, clean(text).into_owned())).collect()
     };
-    let clean = |text: &Option<String>| text.as_deref().map(|text| clean(text).into_owned());
+    let own = |text: &Option<String>| text.as_deref().map(|text| clean(text).into_owned());
     Filter {
-        provider: clean(&filter.provider),
-        model: clean(&filter.model),
-        key: clean(&filter.key),
-        operation: clean(&filter.operation),
-        session: clean(&filter.session),
+        provider: own(&filter.provider),
+        model: own(&filter.model),
+        key: own(&filter.key),
+        operation: own(&filter.operation),
+        session: own(&filter.session),
         choices: filter.choices.iter().map(|choices| choices.iter().map(together).collect()).collect(),
+        metadata: filter
+            .metadata
+            .iter()
+            .map(|(name, value)| (clean(name).into_owned(), clean(value).into_owned()))
+            .collect(),
         ..filter.clone()
+    }
+}
+
+/// What groups are made by, as its column has it.
+pub(crate) fn cleaned_group(by: &GroupBy) -> GroupBy {
+    match by {
+        GroupBy::Metadata(name) => GroupBy::Metadata(clean(name).into_owned()),
+        GroupBy::Provider | GroupBy::Model => by.clone(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Requests by column ([`columns`](crate::columns)): of each day some thousands at a time (`packed`, `packed_columns`). Numbers are given while the
+//! Requests by column ([`columns`](crate::columns)): of each day some thousands at a time (`packed`, `packed_columns`). RequestRange are given while the
 //! lock of writers is held, and so is what is packed: nothing is written later among requests that are packed.
 
 use std::pin::pin;
@@ -21,19 +21,19 @@ const OVER_MS: i64 = 3_600_000;
 
 /// Requests of a day, by their numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Numbers {
+pub(super) struct RequestRange {
     pub(super) day_ms: i64,
     pub(super) first: i64,
     pub(super) behind: i64,
 }
 
-impl Numbers {
+impl RequestRange {
     /// All of a day from this one on.
-    fn rest(day_ms: i64, first: i64) -> Numbers {
-        Numbers { day_ms, first, behind: i64::MAX }
+    fn rest(day_ms: i64, first: i64) -> RequestRange {
+        RequestRange { day_ms, first, behind: i64::MAX }
     }
 
-    fn holds(&self, other: &Numbers) -> bool {
+    fn holds(&self, other: &RequestRange) -> bool {
         self.day_ms == other.day_ms && self.first <= other.first && self.behind >= other.behind
     }
 }
@@ -41,7 +41,7 @@ impl Numbers {
 /// Requests that are packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Part {
-    pub(super) numbers: Numbers,
+    pub(super) numbers: RequestRange,
     requests: usize,
     /// When they came: the first and the last of them, whichever they are.
     pub(super) times_ms: (i64, i64),
@@ -52,30 +52,42 @@ pub(super) struct Part {
 pub(super) struct Parts {
     pub(super) packed: Vec<Part>,
     /// They have to be read from their rows.
-    pub(super) plain: Vec<Numbers>,
+    pub(super) plain: Vec<RequestRange>,
 }
 
 impl Parts {
-    pub(super) async fn of(client: &Client, (from_ms, to_ms): (i64, i64)) -> Result<Parts, Fault> {
+    pub(super) async fn of(client: &Client, time: (i64, i64)) -> Result<Parts, Fault> {
+        // What is not packed first, so that what is packed meanwhile is not left out.
+        let mut parts = Parts::not_packed(client, time).await?;
+        parts.add_packed(client, time).await?;
+        Ok(parts)
+    }
+
+    async fn not_packed(client: &Client, (from_ms, to_ms): (i64, i64)) -> Result<Parts, Fault> {
         let mut parts = Parts::default();
         let time = [param(&from_ms, Type::INT8), param(&to_ms, Type::INT8)];
-        // First, so that what is packed meanwhile is not left out.
         let text = format!(
             "SELECT day_ms, packed_before FROM days WHERE requests > packed AND day_ms > $1 - {DAY_MS} AND day_ms < $2"
         );
         for row in client.query_typed(&text, &time).await? {
-            parts.plain.push(Numbers::rest(row.try_get(0)?, row.try_get(1)?));
-        }
-        let text = "SELECT day_ms, first, behind, requests, first_ms, last_ms, is_stale FROM packed \
-                    WHERE last_ms >= $1 AND first_ms < $2";
-        for row in client.query_typed(text, &time).await? {
-            parts.add(&row)?;
+            parts.plain.push(RequestRange::rest(row.try_get(0)?, row.try_get(1)?));
         }
         Ok(parts)
     }
 
+    async fn add_packed(&mut self, client: &Client, (from_ms, to_ms): (i64, i64)) -> Result<(), Fault> {
+        let text = "SELECT day_ms, first, behind, requests, first_ms, last_ms, is_stale FROM packed \
+                    WHERE last_ms >= $1 AND first_ms < $2";
+        let time = [param(&from_ms, Type::INT8), param(&to_ms, Type::INT8)];
+        for row in client.query_typed(text, &time).await? {
+            self.add(&row)?;
+        }
+        Ok(())
+    }
+
     fn add(&mut self, row: &Row) -> Result<(), Fault> {
-        let numbers = Numbers { day_ms: row.try_get(0)?, first: row.try_get(1)?, behind: row.try_get(2)? };
+        let numbers =
+            RequestRange { day_ms: row.try_get(0)?, first: row.try_get(1)?, behind: row.try_get(2)? };
         // It was packed after the days were looked at.
         if self.plain.iter().any(|plain| plain.holds(&numbers)) {
             return Ok(());
@@ -123,14 +135,14 @@ pub(super) fn expressions(wanted: &Wanted) -> String {
     if all.is_empty() { "number".to_owned() } else { all.join(", ") }
 }
 
-/// Rows of [`expressions`] as columns.
+/// ColumnsOfRows of [`expressions`] as columns.
 #[derive(Default)]
-pub(super) struct Rows {
+pub(super) struct ColumnsOfRows {
     pub(super) columns: Columns,
     codes: Codes,
 }
 
-impl Rows {
+impl ColumnsOfRows {
     pub(super) fn push(&mut self, row: &Row, wanted: &Wanted) -> Result<(), Fault> {
         self.columns.requests += 1;
         for (place, column) in wanted.numbers.iter().enumerate() {
@@ -158,7 +170,7 @@ pub(super) async fn step(client: &mut Client, together: i64, now_ms: i64) -> Res
 }
 
 /// Those that were changed; else those that are not packed, of the latest day that has enough of them.
-async fn due(client: &impl GenericClient, together: i64, now_ms: i64) -> Result<Option<Numbers>, Fault> {
+async fn due(client: &impl GenericClient, together: i64, now_ms: i64) -> Result<Option<RequestRange>, Fault> {
     let text = format!(
         "(SELECT day_ms, first, behind FROM packed WHERE is_stale LIMIT 1) UNION ALL \
          (SELECT day_ms, packed_before, {} FROM days WHERE requests - packed >= $1 OR requests - packed >= $2 AND day_ms < $3 \
@@ -168,14 +180,15 @@ async fn due(client: &impl GenericClient, together: i64, now_ms: i64) -> Result<
     let (rest, over_ms) = (REST_MIN.min(together), now_ms - OVER_MS - DAY_MS);
     let values = [&together, &rest, &over_ms].map(|value| param(value, Type::INT8));
     let rows = client.query_typed(&text, &values).await?;
-    let numbers =
-        |row: &Row| Ok(Numbers { day_ms: row.try_get(0)?, first: row.try_get(1)?, behind: row.try_get(2)? });
+    let numbers = |row: &Row| {
+        Ok(RequestRange { day_ms: row.try_get(0)?, first: row.try_get(1)?, behind: row.try_get(2)? })
+    };
     rows.first().map(numbers).transpose()
 }
 
-async fn pack(transaction: &Transaction<'_>, numbers: Numbers, together: i64) -> Result<(), Fault> {
+async fn pack(transaction: &Transaction<'_>, numbers: RequestRange, together: i64) -> Result<(), Fault> {
     let wanted = Wanted::all();
-    let Numbers { day_ms, first, behind } = numbers;
+    let RequestRange { day_ms, first, behind } = numbers;
     let text = format!(
         "SELECT {} FROM requests WHERE started_ms >= $1 AND started_ms < $2 AND number >= $3 AND number < $4 \
          ORDER BY number LIMIT $5",
@@ -184,7 +197,7 @@ async fn pack(transaction: &Transaction<'_>, numbers: Numbers, together: i64) ->
     let (end_ms, is_anew) = (day_ms + DAY_MS, behind != i64::MAX);
     let most = if is_anew { i64::MAX } else { together };
     let values = [&day_ms, &end_ms, &first, &behind, &most].map(|value| param(value, Type::INT8));
-    let mut rows = Rows::default();
+    let mut rows = ColumnsOfRows::default();
     for row in transaction.query_typed(&text, &values).await? {
         rows.push(&row, &wanted)?;
     }
@@ -196,9 +209,13 @@ async fn pack(transaction: &Transaction<'_>, numbers: Numbers, together: i64) ->
     let (Some((first_number, last)), Some((first_ms, last_ms))) =
         (ends(Number::Request), ends(Number::StartedMs))
     else {
-        // There are fewer than was counted.
-        let text = "UPDATE days SET packed = requests WHERE day_ms = $1";
-        transaction.execute_typed(text, &[param(&day_ms, Type::INT8)]).await?;
+        // Somebody took them away.
+        let text = match is_anew {
+            true => "DELETE FROM packed WHERE first = $1",
+            false => "UPDATE days SET packed = requests WHERE day_ms = $1",
+        };
+        let which = if is_anew { first } else { day_ms };
+        transaction.execute_typed(text, &[param(&which, Type::INT8)]).await?;
         return Ok(());
     };
     let (next, requests) = (last + 1, columns.requests as i64);

@@ -13,7 +13,7 @@ mod sums;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 use tokio_postgres::types::Type;
@@ -25,7 +25,7 @@ use super::documents::{self, Keys};
 use super::text::clean;
 use super::{Server, spans};
 use crate::answers::{ANSWER_WITHIN, DAY_MS, Listed, Piece, ReadError, TRACE_MAX, Table, Told, paged, plain};
-use crate::columns::{self, ByColumn, Place, Scan, Thoughts, Wanted};
+use crate::columns::{self, ByColumn, FeedbackOfRequests, Place, Scan, Wanted};
 use crate::conditions::{Conditions, Value};
 use crate::query::{Filter, Page};
 use crate::spans::Joined;
@@ -40,15 +40,30 @@ const WORD_WITHIN: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Reader {
     client: Client,
+    /// When the answer has to be there; `None`: each look has a time of its own.
+    due: Option<Instant>,
 }
 
 impl Reader {
     pub(crate) fn new(server: Arc<Server>) -> Reader {
-        Reader { client: Client::new(server, Role::Reads) }
+        Reader { client: Client::new(server, Role::Reads), due: None }
+    }
+
+    pub(crate) fn set_due(&mut self, due: Option<Instant>) {
+        self.due = due;
+    }
+
+    /// When what is asked now has to be answered.
+    fn due(&self) -> Instant {
+        self.due.unwrap_or_else(|| Instant::now() + ANSWER_WITHIN)
     }
 
     fn on<T>(&mut self, mut work: impl AsyncFnMut(&Connection) -> Result<T, Fault>) -> Result<T, ReadError> {
-        Ok(self.client.run(ANSWER_WITHIN + WORD_WITHIN, async |client| work(client).await)?)
+        let left = self.due().saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(ReadError::TooSlow);
+        }
+        Ok(self.client.run(left + WORD_WITHIN, async |client| work(client).await)?)
     }
 
     pub(crate) fn list(&mut self, filter: &Filter, page: Page) -> Result<Listed, ReadError> {
@@ -146,8 +161,8 @@ impl ByColumn for Reader {
         ServerScan::of(self, filter, wanted)
     }
 
-    fn thoughts(&mut self, filter: &Filter) -> Result<Thoughts, ReadError> {
-        self.on(async |client| feedback::thoughts(client, filter).await)
+    fn feedback_of_requests(&mut self, filter: &Filter) -> Result<FeedbackOfRequests, ReadError> {
+        self.on(async |client| feedback::of_requests(client, filter).await)
     }
 
     fn kept(
@@ -197,7 +212,7 @@ async fn newest(
 
 /// Those that are there still, the newest first.
 async fn told_at(client: &Connection, places: &[Place]) -> Result<Vec<Told>, Fault> {
-    let rows = places::at(client, &told_columns(), places, &Conditions::default()).await?;
+    let rows = places::at(client, (&told_columns(), ""), places, &Conditions::default()).await?;
     let mut rows = told_rows(client, &rows).await?;
     rows.sort_by_key(|row| std::cmp::Reverse((row.started_ms, row.number)));
     Ok(rows)

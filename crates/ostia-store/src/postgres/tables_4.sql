@@ -24,5 +24,16 @@ CREATE TABLE ostia.packed_columns (
 );
 ALTER TABLE ostia.packed_columns ALTER data SET STORAGE EXTERNAL;
 
+-- The gateway takes whole days away; whoever takes others away by hand need not know of these tables.
+CREATE FUNCTION ostia.requests_taken() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE ostia.packed SET is_stale = true WHERE NOT is_stale AND EXISTS (
+        SELECT 1 FROM taken WHERE number >= first AND number < behind AND started_ms >= day_ms AND started_ms < day_ms + 86400000
+    );
+    RETURN NULL;
+END $$;
+CREATE TRIGGER requests_taken AFTER DELETE ON ostia.requests REFERENCING OLD TABLE AS taken
+    FOR EACH STATEMENT EXECUTE FUNCTION ostia.requests_taken();
+
 -- Requests of a day before this number are packed: so many.
 ALTER TABLE ostia.days ADD packed_before BIGINT NOT NULL DEFAULT 0, ADD packed BIGINT NOT NULL DEFAULT 0;

@@ -24,7 +24,7 @@ pub(crate) fn of(filter: &Filter) -> Conditions {
         && (least.is_some() || most.is_some())
     {
         all.with(
-            "number IN (SELECT request FROM thought_of WHERE trace_id IN (SELECT trace_id FROM feedback GROUP BY 1 \
+            "number IN (SELECT request FROM requests_with_feedback WHERE trace_id IN (SELECT trace_id FROM feedback GROUP BY 1 \
              HAVING avg(value * weight) >= ? AND avg(value * weight) <= ?))",
             [least.unwrap_or(f64::MIN).into(), most.unwrap_or(f64::MAX).into()],
         );

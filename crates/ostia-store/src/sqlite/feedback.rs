@@ -1,41 +1,59 @@
 //! What people thought of answers, in the file.
 
-use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
+use std::collections::HashSet;
+
+use rusqlite::{Connection, Transaction, params};
 use serde_json::Value;
 
 use super::ids;
 use crate::feedback::{Feedback, FeedbackChange, NotTheirs};
 
+/// Most requests of a trace that are found when its first feedback comes, the oldest of them: whoever writes waits for that, and a client may
+/// send all of its requests as one trace. All that come later are found.
+const REQUESTS_MAX: u32 = 100_000;
+
 /// Keeps all of them, or none where one is about a trace that has no request with its key.
 pub(crate) fn keep(connection: &mut Connection, all: &[Feedback]) -> rusqlite::Result<Result<(), NotTheirs>> {
     let transaction = connection.transaction()?;
+    let (mut theirs, mut known) = (HashSet::new(), HashSet::new());
     for one in all {
-        if let Some(key) = &one.key {
-            let text = format!(
-                "SELECT 1 FROM requests WHERE number IN ({}) AND trace_id = ?1 AND key = ?2 LIMIT 1",
-                ids::numbers_of_trace("?1", "?3")
-            );
-            let values = params![one.trace_id, key, ids::hash(&one.trace_id)];
-            let found = transaction.prepare_cached(&text)?.query_row(values, |_| Ok(())).optional()?;
-            if found.is_none() {
-                return Ok(Err(NotTheirs(one.trace_id.clone())));
-            }
+        if let Some(key) = &one.key
+            && theirs.insert((&one.trace_id, key))
+            && !has_request(&transaction, &one.trace_id, key)?
+        {
+            return Ok(Err(NotTheirs(one.trace_id.clone())));
+        }
+        if known.insert(&one.trace_id) {
+            find_requests(&transaction, &one.trace_id)?;
         }
         let text = "INSERT INTO feedback (id, trace_id, created_ms, value, weight, metadata, key) \
                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
         let metadata = one.metadata.as_ref().map(Value::to_string);
         let row = params![one.id, one.trace_id, one.created_ms, one.value, one.weight, metadata, one.key];
         transaction.prepare_cached(text)?.execute(row)?;
-        find_requests(&transaction, &one.trace_id)?;
     }
     transaction.commit()?;
     Ok(Ok(()))
 }
 
-/// Looks for the requests of a trace, once: later ones are found as they are written ([`found`]).
-fn find_requests(transaction: &Transaction<'_>, trace_id: &str) -> rusqlite::Result<()> {
+/// Has the trace a request with this key?
+fn has_request(transaction: &Transaction<'_>, trace_id: &str, key: &str) -> rusqlite::Result<bool> {
     let text = format!(
-        "INSERT OR IGNORE INTO thought_of SELECT number, trace_id FROM requests WHERE number IN ({}) AND trace_id = ?1",
+        "SELECT 1 FROM requests WHERE number IN ({}) AND trace_id = ?1 AND key = ?2 LIMIT 1",
+        ids::numbers_of_trace("?1", "?3")
+    );
+    transaction.prepare_cached(&text)?.exists(params![trace_id, key, ids::hash(trace_id)])
+}
+
+/// Looks for the requests of a trace that has no feedback yet; of one that has they are known.
+fn find_requests(transaction: &Transaction<'_>, trace_id: &str) -> rusqlite::Result<()> {
+    let has_feedback = "SELECT 1 FROM feedback WHERE trace_id = ?1 LIMIT 1";
+    if transaction.prepare_cached(has_feedback)?.exists([trace_id])? {
+        return Ok(());
+    }
+    let text = format!(
+        "INSERT OR IGNORE INTO requests_with_feedback SELECT number, trace_id FROM requests \
+         WHERE number IN ({}) AND trace_id = ?1 ORDER BY number LIMIT {REQUESTS_MAX}",
         ids::numbers_of_trace("?1", "?2")
     );
     transaction.prepare_cached(&text)?.execute(params![trace_id, ids::hash(trace_id)])?;
@@ -50,8 +68,7 @@ pub(crate) fn found<'r>(
     if transaction.prepare_cached("SELECT 1 FROM feedback LIMIT 1")?.query([])?.next()?.is_none() {
         return Ok(());
     }
-    let text =
-        "INSERT INTO thought_of SELECT ?1, ?2 WHERE EXISTS (SELECT 1 FROM feedback WHERE trace_id = ?2)";
+    let text = "INSERT INTO requests_with_feedback SELECT ?1, ?2 WHERE EXISTS (SELECT 1 FROM feedback WHERE trace_id = ?2)";
     let mut insert = transaction.prepare_cached(text)?;
     for request in requests {
         insert.execute(request)?;

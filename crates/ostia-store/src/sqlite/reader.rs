@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use super::{conditions, database, feedback as kept_feedback, spans};
 use crate::answers::{ANSWER_WITHIN, Listed, Piece, ReadError, TRACE_MAX, Table, Told, paged, plain};
-use crate::columns::{self, ByColumn, Scan, Thoughts, Wanted};
+use crate::columns::{self, ByColumn, FeedbackOfRequests, Scan, Wanted};
 use crate::conditions::Conditions;
 use crate::query::{Filter, Page};
 use crate::spans::Joined;
@@ -39,6 +39,8 @@ impl From<rusqlite::Error> for ReadError {
 pub struct Reader {
     path: PathBuf,
     connection: Option<(u64, Connection)>,
+    /// When the answer has to be there; `None`: each look has a time of its own.
+    due: Option<Instant>,
 }
 
 /// A request as it is told: its record, and of its bodies what became of them.
@@ -47,7 +49,16 @@ const TOLD: &str = "number, started_ms, document, request_state, response_state"
 impl Reader {
     /// Of the file at this path.
     pub(crate) fn new(path: &Path) -> Reader {
-        Reader { path: path.to_owned(), connection: None }
+        Reader { path: path.to_owned(), connection: None, due: None }
+    }
+
+    pub(crate) fn set_due(&mut self, due: Option<Instant>) {
+        self.due = due;
+    }
+
+    /// When what is asked now has to be answered.
+    fn due(&self) -> Instant {
+        self.due.unwrap_or_else(|| Instant::now() + ANSWER_WITHIN)
     }
 
     /// The file, open; another one if another one lies there now.
@@ -59,9 +70,9 @@ impl Reader {
         if !is_open {
             self.connection = Some((inode, database::open_to_read(&self.path)?));
         }
+        let due = self.due();
         let (_, connection) =
             self.connection.as_mut().ok_or_else(|| ReadError::Unreadable("it is not open".to_owned()))?;
-        let due = Instant::now() + ANSWER_WITHIN;
         connection.progress_handler(STEPS_BETWEEN_LOOKS, Some(move || Instant::now() > due))?;
         Ok(connection)
     }
@@ -140,11 +151,12 @@ impl Reader {
 
 impl ByColumn for Reader {
     fn scan<'a>(&'a mut self, filter: &'a Filter, wanted: Wanted) -> Result<impl Scan + 'a, ReadError> {
-        FileScan::of(self.connection()?, filter, wanted)
+        let due = self.due();
+        FileScan::of(self.connection()?, filter, wanted, due)
     }
 
-    fn thoughts(&mut self, _: &Filter) -> Result<Thoughts, ReadError> {
-        feedback::thoughts(self.connection()?)
+    fn feedback_of_requests(&mut self, _: &Filter) -> Result<FeedbackOfRequests, ReadError> {
+        feedback::feedback_of_requests(self.connection()?)
     }
 
     fn kept(

@@ -1,14 +1,14 @@
--- Requests of traces of which somebody thought something: each trace is looked for in `ids` once, and not for each question.
-CREATE TABLE thought_of (
+-- Requests of traces that have feedback: each trace is looked for in `ids` once, and not for each question.
+CREATE TABLE requests_with_feedback (
     request INTEGER PRIMARY KEY,
     trace_id TEXT NOT NULL
 ) STRICT;
-CREATE INDEX thought_of_by_trace ON thought_of (trace_id, request);
-CREATE TRIGGER requests_thought_of_taken AFTER DELETE ON requests BEGIN
-    DELETE FROM thought_of WHERE request = old.number;
+CREATE INDEX feedback_of_trace ON requests_with_feedback (trace_id, request);
+CREATE TRIGGER requests_with_feedback_taken AFTER DELETE ON requests BEGIN
+    DELETE FROM requests_with_feedback WHERE request = old.number;
 END;
 
-INSERT OR IGNORE INTO thought_of SELECT number, trace_id FROM requests
+INSERT OR IGNORE INTO requests_with_feedback SELECT number, trace_id FROM requests
 WHERE number IN (
     SELECT number FROM requests WHERE id IN (SELECT trace_id FROM feedback)
     UNION ALL

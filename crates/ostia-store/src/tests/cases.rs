@@ -4,7 +4,6 @@ use std::cell::Cell;
 
 use super::*;
 use crate::answers::{CacheUse, Fact, GroupBy, Session};
-use crate::engine::Engine;
 use crate::feedback::{Feedback, FeedbackChange, NotTheirs};
 use crate::results::{Actor, CacheResult, CacheStatus, CheckResult, GuardrailPhase, GuardrailResult};
 use crate::spans::{AppLog, Joined, Span};
@@ -14,10 +13,11 @@ use crate::sqlite::{database, packed};
 type Case = fn(&Place);
 
 /// All of them, by name.
-pub(crate) const CASES: [(&str, Case); 16] = [
+pub(crate) const CASES: [(&str, Case); 17] = [
     ("what is written is read", what_is_written_is_read),
     ("what is written again is not two", what_is_written_again_is_not_two),
     ("filters", filters),
+    ("long metadata", long_metadata),
     ("pages", pages),
     ("news", news),
     ("sessions", sessions),
@@ -153,6 +153,21 @@ fn filters(place: &Place) {
     check(choice(&[(Column::Status, "503")]), &["failed"]);
     check(choice(&[(Column::Status, "good")]), &[]);
     check(choice(&[(Column::Provider, "openai"), (Column::Key, "team")]), &["good"]);
+}
+
+/// An engine may keep less of it in its columns than is in the record.
+fn long_metadata(place: &Place) {
+    let (name, value) = ("n\u{0}".to_owned(), "\u{1f980}".repeat(128));
+    let metadata = [(name.clone(), value.clone())];
+    let own = Record { metadata: metadata.clone().into(), ..record("own", 1000) };
+    write(place, &[own, record("b", 1000), record("c", 1000), record("d", 1000)]);
+    let mut reader = Reader::of(place);
+    let filter = Filter { metadata: metadata.to_vec(), ..Filter::default() };
+    assert_eq!(ids(&reader.list(&filter, page(9)).unwrap().0), ["own"]);
+    let (_, groups) = reader.sums(&filter, Grouping::None, 9000).unwrap();
+    assert_eq!(groups.iter().map(|group| group.sums.requests).sum::<u64>(), 1);
+    let (count, groups) = reader.groups(&Filter::default(), &GroupBy::Metadata(name), (0, 9)).unwrap();
+    assert_eq!((count, groups[0].requests), (1, 1));
 }
 
 fn pages(place: &Place) {

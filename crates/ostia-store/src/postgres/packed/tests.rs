@@ -1,5 +1,8 @@
 use std::time::Duration;
 
+use super::Parts;
+use crate::postgres::client::{Client, Role};
+
 use crate::answers::DAY_MS;
 use crate::engine::{Engine, Place};
 use crate::postgres::tests::Databases;
@@ -9,6 +12,8 @@ use crate::retention::Retention;
 use crate::summary::{Grouping, Sums};
 use crate::tests::{at, record};
 
+/// How long a busy server may take.
+const PATIENCE: Duration = Duration::from_secs(60);
 const NOON_MS: i64 = 20_000 * DAY_MS + DAY_MS / 2;
 
 fn pack(engine: &mut Engine, now_ms: i64) {
@@ -69,6 +74,36 @@ fn what_changes_is_packed_anew() {
     while engine.retain(&few, NOON_MS + DAY_MS).unwrap() {}
     assert_eq!(counted(&place).requests, 10);
     assert_eq!(sql("SELECT count(*) FROM ostia.packed WHERE day_ms / 86400000 = 19999"), "0");
+}
+
+/// Another gateway packs while this one looks what is packed.
+#[test]
+fn what_is_packed_meanwhile_counts_once() {
+    let Some(databases) = Databases::start() else { return };
+    let (place, name) = databases.place();
+    let mut engine = Engine::of(&place);
+    let all: Vec<_> = (0..10).map(|number| record(&number.to_string(), NOON_MS + number)).collect();
+    engine.write(&all).unwrap();
+    let Place::Postgres(server) = &place else { panic!("it is another place") };
+    let time = (NOON_MS - DAY_MS, NOON_MS + DAY_MS);
+    let mut client = Client::new(server.clone(), Role::Reads);
+    let mut parts = client.run(PATIENCE, async |client| Parts::not_packed(client, time).await).unwrap();
+    pack(&mut engine, NOON_MS);
+    client.run(PATIENCE, async |client| parts.add_packed(client, time).await).unwrap();
+    assert_eq!((parts.packed.len(), parts.plain.len()), (0, 1));
+    let parts = client.run(PATIENCE, async |client| Parts::of(client, time).await).unwrap();
+    assert_eq!((parts.packed.len(), parts.plain.len()), (2, 1));
+
+    // Whole and in part, by hand.
+    let sql = |text: &str| databases.server.sql(&name, text);
+    sql("DELETE FROM ostia.requests WHERE id = '1'");
+    assert_eq!(sql("SELECT is_stale FROM ostia.packed ORDER BY first"), "t\nf");
+    assert_eq!(counted(&place).requests, 9);
+    sql("DELETE FROM ostia.requests WHERE id IN ('4', '5', '6', '7')");
+    assert_eq!(counted(&place).requests, 5);
+    pack(&mut engine, NOON_MS);
+    assert_eq!(sql("SELECT requests, is_stale FROM ostia.packed ORDER BY first"), "3|f");
+    assert_eq!(counted(&place).requests, 5);
 }
 
 /// Few are left alone while others of their day may come.

@@ -9,10 +9,10 @@ use crate::conditions::Conditions;
 use crate::postgres::client::Fault;
 use crate::postgres::partitions::day_of;
 
-/// Columns of those that are there still and meet the conditions, some days at a time.
+/// Columns of those that are there still and meet the conditions, some days at a time, those of each in this order.
 pub(super) async fn at(
     client: &Client,
-    columns: &str,
+    (columns, order): (&str, &str),
     places: &[Place],
     conditions: &Conditions,
 ) -> Result<Vec<Row>, Fault> {
@@ -30,7 +30,7 @@ pub(super) async fn at(
         let text = format!(
             "SELECT {columns} FROM (SELECT * FROM requests {}) AS requests \
              JOIN unnest((SELECT ?::bigint[]), (SELECT ?::bigint[])) AS place (at_ms, at_number) \
-             ON started_ms = at_ms AND number = at_number",
+             ON started_ms = at_ms AND number = at_number {order}",
             conditions.text()
         );
         let mut values = conditions.values;

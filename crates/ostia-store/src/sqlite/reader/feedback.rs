@@ -4,7 +4,7 @@ use rusqlite::{Connection, Row, params_from_iter};
 
 use super::Reader;
 use crate::answers::{FeedbackTally, ReadError};
-use crate::columns::Thoughts;
+use crate::columns::FeedbackOfRequests;
 use crate::query::Filter;
 use crate::sqlite::conditions;
 use crate::steps::Steps;
@@ -18,7 +18,8 @@ impl Reader {
         let (of_requests, values) = match filter.of_feedback().map(|requests| conditions::of(&requests)) {
             None => (String::new(), Vec::new()),
             Some(conditions) => {
-                let of_feedback = conditions.and_text("number IN (SELECT request FROM thought_of)");
+                let of_feedback =
+                    conditions.and_text("number IN (SELECT request FROM requests_with_feedback)");
                 (format!("AND trace_id IN (SELECT trace_id FROM requests {of_feedback})"), conditions.values)
             }
         };
@@ -26,7 +27,7 @@ impl Reader {
         // Each with the model of its trace's first request.
         let text = format!(
             "WITH thought AS MATERIALIZED (SELECT created_ms / {step_ms} * {step_ms} AS start, value, weight, \
-             (SELECT min(request) FROM thought_of WHERE thought_of.trace_id = feedback.trace_id) AS first FROM feedback \
+             (SELECT min(request) FROM requests_with_feedback WHERE requests_with_feedback.trace_id = feedback.trace_id) AS first FROM feedback \
              WHERE created_ms >= ? AND created_ms < ? {of_requests}) \
              SELECT start, value, model, count(*), sum(value * weight) FROM thought \
              LEFT JOIN requests ON requests.number = first GROUP BY 1, 2, 3"
@@ -47,10 +48,10 @@ impl Reader {
     }
 }
 
-pub(super) fn thoughts(connection: &Connection) -> Result<Thoughts, ReadError> {
+pub(super) fn feedback_of_requests(connection: &Connection) -> Result<FeedbackOfRequests, ReadError> {
     let mut select = connection.prepare_cached(
-        "SELECT request, count(*), sum(value * weight) FROM thought_of \
-         JOIN feedback ON feedback.trace_id = thought_of.trace_id GROUP BY 1",
+        "SELECT request, count(*), sum(value * weight) FROM requests_with_feedback \
+         JOIN feedback ON feedback.trace_id = requests_with_feedback.trace_id GROUP BY 1",
     )?;
     let thought = |row: &Row<'_>| Ok((row.get(0)?, (count(row, 1)?, row.get(2)?)));
     Ok(select.query_map([], thought)?.collect::<rusqlite::Result<_>>()?)

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use rusqlite::{Connection, params_from_iter};
 
-use crate::answers::{ANSWER_WITHIN, ReadError};
+use crate::answers::ReadError;
 use crate::columns::{self, Chunk, Columns, Condition, Scan, Wanted};
 use crate::conditions::Conditions;
 use crate::query::Filter;
@@ -32,6 +32,7 @@ impl<'c> FileScan<'c> {
         connection: &'c Connection,
         filter: &'c Filter,
         wanted: Wanted,
+        due: Instant,
     ) -> Result<FileScan<'c>, ReadError> {
         let times_ms = (filter.from_ms.unwrap_or(i64::MIN), filter.to_ms.unwrap_or(i64::MAX));
         let mut scan = FileScan {
@@ -42,7 +43,7 @@ impl<'c> FileScan<'c> {
             times_ms,
             parts: Vec::new(),
             by_rows: None,
-            due: Instant::now() + ANSWER_WITHIN,
+            due,
         };
         match columns::conditions(filter) {
             Some(conditions) => {
