@@ -240,9 +240,13 @@ pub fn told(error: ReadError) -> String {
     }
 }
 
+/// A text as a terminal may have it: whoever named something in a record neither ends the line nor moves the cursor.
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or("-").replace(|c: char| c.is_control(), "?")
+}
+
 /// One request on one line.
 fn line(request: &Value) -> String {
-    let text = |value: &Value| value.as_str().unwrap_or("-").replace(|c: char| c.is_control(), "?");
     let started = u64::try_from(request["started_ms"].as_i64().unwrap_or_default()).unwrap_or_default();
     let started = humantime::format_rfc3339_millis(SystemTime::UNIX_EPOCH + Duration::from_millis(started));
     let none = Vec::new();
@@ -283,8 +287,8 @@ fn line(request: &Value) -> String {
     if request["end"] != "whole" {
         field("end", text(&request["end"]));
     }
-    if let Some(class) = request["error"]["class"].as_str() {
-        field("error", class.to_owned());
+    if request["error"]["class"].is_string() {
+        field("error", text(&request["error"]["class"]));
     }
     field("id", text(&request["id"]));
     line
@@ -310,6 +314,23 @@ mod tests {
         });
         let expected = "2025-11-29T07:06:40.000Z 200 /v1/chat/completions openai/m? tokens=10+2 cache=miss cost=unknown cost=0.1 USD \
                         attempts=2 first_token=9ms took=41ms guardrails_failed=pii end=broken error=timeout id=r1";
+        assert_eq!(line(&request), expected);
+    }
+
+    #[test]
+    fn what_others_named_stays_on_its_line() {
+        let hostile = "a\n2026-11-30 200 all is well\r\u{1b}]0;title\u{7}\u{1b}[2J\u{7f}\u{9b}K";
+        let shown = "a?2026-11-30 200 all is well??]0;title??[2J??K";
+        let request = json!({
+            "id": hostile, "started_ms": 1_764_400_000_000_i64, "status": 200, "path": hostile, "model": hostile, "end": hostile,
+            "duration_us": 41_900, "error": {"class": hostile},
+            "guardrails": [{"id": hostile, "verdict": false}, {"id": "words", "verdict": false}],
+            "attempts": [{"provider": hostile}],
+        });
+        let expected = format!(
+            "2025-11-29T07:06:40.000Z 200 {shown} {shown}/{shown} tokens=0+0 took=41ms guardrails_failed={shown},words \
+             end={shown} error={shown} id={shown}"
+        );
         assert_eq!(line(&request), expected);
     }
 }
