@@ -71,6 +71,8 @@ pub struct Row {
     pub poll_hosts: Vec<String>,
     /// Where its answers name addresses at its own hosts that clients ask next.
     pub addresses: AddressesRow,
+    /// Whether it counts what the head of its answers says of a cache that they come from; it does where absent.
+    pub answer_cache: Option<bool>,
     /// Other ids that mean this provider.
     pub aliases: Vec<String>,
     /// What is otherwise for some models or values of settings; the first that fits counts.

@@ -36,10 +36,12 @@ pub enum Priced {
 /// Whose price holds, by provider and model.
 pub type Pricing = Box<dyn Fn(&str, &str) -> Priced + Send>;
 
-/// Who says what calls cost. Both are asked for each attempt: they may change while the store is open.
+/// Who says what calls cost. All are asked for each attempt: they may change while the store is open.
 pub struct Prices {
     /// Whose price holds.
     pub pricing: Pricing,
+    /// Is this provider believed where it says that an answer came from a cache?
+    pub trusts_cache: Box<dyn Fn(&str) -> bool + Send>,
     /// The catalogue in force.
     pub catalog: Box<dyn Fn() -> Arc<Catalog> + Send>,
 }
@@ -54,7 +56,7 @@ impl Prices {
     /// Puts its cost on an attempt that began then, or why nobody knows it. One that took nothing has none. Is it unknown?
     pub fn price(&self, attempt: &mut Attempt, started_ms: i64) -> bool {
         let cost = match attempt.usage {
-            _ if attempt.is_from_cache() => Ok(of_cached()),
+            _ if self.is_free(attempt) => Ok(of_cached()),
             Some(usage) => self.cost(attempt, &usage, started_ms),
             None if attempt.uncounted || has_worked(attempt) => {
                 Err("the provider told no count of what it took".to_owned())
@@ -66,6 +68,13 @@ impl Prices {
             Err(why) => attempt.cost_unknown = Some(why),
         }
         attempt.cost.is_none()
+    }
+
+    /// Did its answer come from a cache, so that nobody charges for it? Not where the provider says that it charged all the same: anybody
+    /// can write a header.
+    fn is_free(&self, attempt: &Attempt) -> bool {
+        let is_charged = attempt.charged.as_deref().is_some_and(|charged| atto(charged) != Some(0));
+        attempt.is_from_cache() && !is_charged && (self.trusts_cache)(&attempt.provider)
     }
 
     fn cost(&self, attempt: &Attempt, usage: &Usage, started_ms: i64) -> Result<Cost, String> {
@@ -412,7 +421,11 @@ mod tests {
 
     fn prices() -> Prices {
         let catalog = Arc::new(Catalog::embedded());
-        Prices { pricing: Box::new(pricing), catalog: Box::new(move || catalog.clone()) }
+        Prices {
+            pricing: Box::new(pricing),
+            trusts_cache: Box::new(|provider| provider != "lies"),
+            catalog: Box::new(move || catalog.clone()),
+        }
     }
 
     #[test]
@@ -493,10 +506,12 @@ mod tests {
         };
         for status in [CacheStatus::Hit, CacheStatus::SemanticHit] {
             check(with(status), "0");
-            // Nor does one that nobody has counted, or that repeats what the first one was charged.
+            // Nor does one that nobody has counted, of which its provider says so too, or of which not all came.
             let uncounted = |attempt: &mut Attempt| attempt.usage = None;
-            let charged = |attempt: &mut Attempt| attempt.charged = Some("1".into());
-            for more in [uncounted, charged] as [fn(&mut Attempt); 2] {
+            let charged_nothing = |attempt: &mut Attempt| attempt.charged = Some("0".into());
+            let failed = |attempt: &mut Attempt| attempt.outcome = Outcome::Failed;
+            let broken = |attempt: &mut Attempt| attempt.outcome = Outcome::Broken;
+            for more in [uncounted, charged_nothing, failed, broken] as [fn(&mut Attempt); 4] {
                 check(
                     |attempt| {
                         with(status)(attempt);
@@ -511,12 +526,6 @@ mod tests {
         {
             check(with(status), "0.0045");
         }
-        // What failed is no answer.
-        let failed = |attempt: &mut Attempt| {
-            with(CacheStatus::Hit)(attempt);
-            attempt.outcome = Outcome::Failed;
-        };
-        check(failed, "0.0045");
         let mut cached = attempt("nobody", "nobody-knows-it");
         with(CacheStatus::Hit)(&mut cached);
         assert!(!prices().price(&mut cached, 0));
@@ -524,6 +533,27 @@ mod tests {
         assert_eq!((cost.currency.as_str(), cost.priced_as.as_str()), ("USD", "cache"));
         assert_eq!(cost.lines, [("cached_answers".to_owned(), 1, "0".to_owned())]);
         assert_eq!(cached.usage.unwrap().prompt_tokens, 1000, "its usage stays");
+    }
+
+    #[test]
+    fn a_hit_costs_something_where_it_was_charged_or_nobody_believes_it() {
+        let hit = |provider: &'static str, model: &'static str, charged: Option<&'static str>| {
+            move |attempt: &mut Attempt| {
+                (attempt.provider, attempt.model) = (provider.into(), Some(model.into()));
+                let status = CacheStatus::Hit;
+                attempt.cache =
+                    Some(CacheResult { status, by: Actor::Upstream, age_s: None, similarity: None });
+                attempt.charged = charged.map(str::to_owned);
+            }
+        };
+        check(hit("tells-it", "m", Some("0.000103")), "0.000103");
+        check(hit("tells-it", "m", Some("0.000000000001")), "0.000000000001");
+        // What it charged is not known to be dollars, or the operator has a price.
+        check(hit("anthropic", "claude-sonnet-4-5", Some("0.000103")), "0.0045");
+        check(hit("tells-it", "mine", Some("0.000103")), "0.0003");
+        check(hit("tells-it", "m", Some("0")), "0");
+        check(hit("lies", "mine", None), "0.0003");
+        check(hit("lies", "m", Some("0")), "the catalogue does not know the model");
     }
 
     #[test]

@@ -192,9 +192,9 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// Did its answer come from a cache of the gateway that was asked? Then nobody charges for it.
+    /// Did its answer come from a cache of the gateway that was asked, whatever became of it then?
     pub fn is_from_cache(&self) -> bool {
-        self.outcome != Outcome::Failed && self.cache.is_some_and(|cache| cache.status.is_hit())
+        self.cache.is_some_and(|cache| cache.status.is_hit())
     }
 }
 
@@ -334,7 +334,7 @@ pub struct Cost {
     /// Three letters (ISO 4217).
     pub currency: String,
     /// The model of the catalogue whose prices these are; or `operator` for the operator's own, `provider` for the provider's word, `cache`
-    /// for an answer from a cache, which cost nothing.
+    /// for an answer from a cache that cost nothing.
     pub priced_as: String,
     /// The versions of the catalogue's sources.
     pub catalogue: String,

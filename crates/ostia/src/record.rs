@@ -268,7 +268,8 @@ impl Record {
 
     /// What a whole answer says. A stream tells it at its end.
     pub fn answered(&mut self, observed: Observed) {
-        self.attempt.said = Said { count: observed.count, finish: observed.finish, first_token: None };
+        let Observed { count, finish, .. } = observed;
+        self.attempt.said = Said { count, finish, ..Said::default() };
     }
 
     /// The answer begins: writes the response headers. What is whole closes the account at once; a stream does so with its end.

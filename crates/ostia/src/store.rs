@@ -144,12 +144,13 @@ pub fn metrics(wanted: &ostia_config::Metrics) -> Metrics {
 
 /// The prices of the configuration that is in force.
 fn prices(snapshots: watch::Receiver<Snapshot>) -> Prices {
-    let of_catalog = snapshots.clone();
+    let (of_catalog, of_caches) = (snapshots.clone(), snapshots.clone());
     Prices {
         pricing: Box::new(move |provider, model| {
             let settings = snapshots.borrow().settings.clone();
             priced(&settings, provider, model)
         }),
+        trusts_cache: Box::new(move |provider| trusts_cache(&of_caches.borrow().settings, provider)),
         catalog: Box::new(move || of_catalog.borrow().settings.catalog.clone()),
     }
 }
@@ -181,6 +182,11 @@ pub fn priced(settings: &Settings, provider: &str, model: &str) -> Priced {
         None if provider.quirks.tells_charge => Priced::ByProvider,
         None => Priced::ByCatalogue,
     }
+}
+
+/// Does it count what this provider says of a cache of answers?
+pub fn trusts_cache(settings: &Settings, provider: &str) -> bool {
+    settings.providers.get(provider).is_none_or(|provider| provider.answer_cache)
 }
 
 /// What is said at the start of where records are.

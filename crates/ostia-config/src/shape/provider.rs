@@ -91,6 +91,11 @@ static FIELDS: &[Field] = &[
         Fields(ADDRESSES, &[]),
         "Where its answers name addresses at its own hosts, which clients are told as the gateway's",
     ),
+    (
+        "answer_cache",
+        Bool,
+        "Believe its answers where their head says that they come from a cache, and book these at no cost. Default: true",
+    ),
     ("aliases", List(&Text), "Other ids that mean this provider"),
     (
         "families",

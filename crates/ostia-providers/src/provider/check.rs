@@ -79,6 +79,7 @@ impl<'a> Check<'a> {
             local: row.local,
             poll_hosts: row.poll_hosts,
             addresses,
+            answer_cache: row.answer_cache.unwrap_or(true),
             aliases: row.aliases,
             families: Vec::new(),
         }

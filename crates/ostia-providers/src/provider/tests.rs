@@ -32,6 +32,7 @@ fn a_whole_row_becomes_a_provider() {
                  reasoning_field: thought, content_parts: true, repair: true}
         docs: https://example.com
         local: true
+        answer_cache: false
         aliases: [me]
     "#;
     let provider = Provider::from_row("mine", serde_saphyr::from_str(yaml).unwrap()).unwrap();
@@ -46,7 +47,7 @@ fn a_whole_row_becomes_a_provider() {
     assert_eq!(provider.quirks.max_tokens.map(MaxTokens::name), Some("max_tokens"));
     assert_eq!(provider.quirks.system_role, Some(SystemRole::System));
     assert!(provider.quirks.content_parts && provider.quirks.repair);
-    assert!(!provider.needs_key());
+    assert!(!provider.needs_key() && !provider.answer_cache);
     assert!(provider.dialects().eq([Dialect::OpenaiResponses, Dialect::OpenaiChat]));
 }
 
@@ -55,7 +56,7 @@ fn an_empty_row_is_reached_through_the_proxy_with_a_bearer_key() {
     let provider = Provider::from_row("bare", Row::default()).unwrap();
     assert_eq!((provider.name.as_str(), &provider.base_url, &provider.auth), ("bare", &None, &Auth::Bearer));
     assert_eq!(provider.dialects().next(), None);
-    assert!(provider.needs_key());
+    assert!(provider.needs_key() && provider.answer_cache);
 }
 
 #[test]

@@ -516,6 +516,7 @@ fn new_prices_on_old_records() {
             "m-1" => Priced::ByOperator { input: 2.0, output: 3.0 },
             _ => Priced::ByCatalogue,
         }),
+        trusts_cache: Box::new(|_| true),
         catalog: Box::new(move || catalog.clone()),
     };
     both.each(|engine| engine.write(&records).unwrap());

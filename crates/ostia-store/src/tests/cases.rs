@@ -385,6 +385,10 @@ fn results(place: &Place) {
     assert!(plain.get("cache").is_none() && plain.get("guardrails").is_none(), "{plain}");
     let changed = crate::reprice(place, 0, &at(Some(2.0)), |_| ()).unwrap().changed;
     assert_eq!((changed, cost("kept").as_deref(), cost("plain").as_deref()), (1, Some("0"), Some("0.0022")));
+    // From then on nobody believes the provider.
+    let unbelieved = Prices { trusts_cache: Box::new(|_| false), ..at(Some(2.0)) };
+    let changed = crate::reprice(place, 0, &unbelieved, |_| ()).unwrap().changed;
+    assert_eq!((changed, cost("kept").as_deref()), (1, Some("0.0022")));
     assert_eq!(told("kept")["cache"], one["cache"]);
 }
 

@@ -1,6 +1,7 @@
 //! `ostia reprice`: what was kept of requests, at the prices that are known now. The gateway may run meanwhile.
 
 use std::io::Write as _;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -50,8 +51,11 @@ impl Reprice {
 /// As this configuration has them.
 fn prices(settings: Settings) -> Prices {
     let catalog = settings.catalog.clone();
+    let settings = Arc::new(settings);
+    let of_caches = settings.clone();
     Prices {
         pricing: Box::new(move |provider, model| store::priced(&settings, provider, model)),
+        trusts_cache: Box::new(move |provider| store::trusts_cache(&of_caches, provider)),
         catalog: Box::new(move || catalog.clone()),
     }
 }

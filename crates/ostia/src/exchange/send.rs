@@ -23,7 +23,7 @@ use crate::inbound::route::has_dot_segment;
 use crate::inbound::upload;
 use crate::message::fields;
 use crate::record::booking::Booking;
-use crate::record::trace;
+use crate::record::{results, trace};
 use crate::responses_api::StoreHandle;
 use crate::target::Target;
 use crate::upstream::{BaseUrl, RequestBody, Switching, Timeouts, UpstreamBody};
@@ -206,7 +206,12 @@ impl Exchange<'_> {
         self.booking.send(sent.into_std(), span, base_url);
         let mut answer = self.inbound.core.upstreams.send(base_url, request, timeouts, sent).await;
         let ended = answer.as_ref().map_or_else(|_| Instant::now(), |answer| answer.body().last());
-        self.booking.head(&mut answer, sent.into_std(), ended.into_std());
+        if self.target.provider.answer_cache
+            && let Ok(answer) = &mut answer
+        {
+            results::read_head(answer);
+        }
+        self.booking.head(&answer, sent.into_std(), ended.into_std());
         self.heed(answer.as_ref().ok().map(Response::status));
         let answer = answer.map(|mut answer| {
             if timeouts.total > self.inbound.core.settings.timeouts.total {

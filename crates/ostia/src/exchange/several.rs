@@ -61,10 +61,10 @@ pub async fn ask(
     let (answers, bookings): (Vec<_>, Vec<_>) = answers?.into_iter().unzip();
     // The attempt tells what all of them took.
     bookings.into_iter().flatten().for_each(Booking::tell_with_attempt);
-    let cache = results::cache_of_parts(&answers);
+    let (cache, guardrails) = (results::cache_of_parts(&answers), results::guardrails_of_parts(&answers));
     exchange.booking.cached(cache);
     let (mut answer, observed) = receive::translate_whole(answers, api, reader, exchange.booking)?;
-    results::put(cache, &mut answer);
+    results::put((cache, guardrails), &mut answer);
     exchange.booking.answered(&observed);
     record.answered(observed);
     Ok(answer)

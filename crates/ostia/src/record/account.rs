@@ -13,7 +13,7 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use ostia_config::BodiesKept;
-use ostia_dialect::answer_cache::CacheAnswer;
+use ostia_dialect::answer_cache::{CacheAnswer, CacheStatus};
 use ostia_dialect::observe::{AskedFor, text_bytes};
 use ostia_dialect::{Fault, FaultKind, Observed, Usage};
 use ostia_store::{Outcome, Queue};
@@ -22,7 +22,7 @@ use super::bodies::{Bodies, BodyPolicy};
 use super::decisions::{Decisions, SharedDecisions};
 use super::facts::{AttemptFacts, Ending, Facts, Failure, Said};
 use super::records::Ring;
-use super::results::Results;
+use super::results::{self, Results};
 use super::session;
 use super::trace::TraceContext;
 use crate::client::Client;
@@ -160,7 +160,7 @@ pub(super) struct Made {
 }
 
 impl Made {
-    /// Did its answer come from a cache?
+    /// Did its answer come from a cache, whatever became of it then? The rule of [`ostia_store::Attempt::is_from_cache`].
     pub(super) fn is_from_cache(&self) -> bool {
         self.cache.is_some_and(|cache| cache.status.is_hit())
     }
@@ -414,11 +414,23 @@ impl Account {
         self.end(End::Whole);
     }
 
+    /// The stream that the client gets goes on with an answer whose head says this of a cache.
+    pub fn note_cache_of_rest(&self, rest: Option<CacheAnswer>) {
+        self.results(|results| results.cache_of_rest(rest));
+        let Some(open) = &self.open else { return };
+        let began = open.shared.get().and_then(|facts| facts.attempt.cache);
+        let said = &mut open.streamed.borrow_mut().0;
+        let was_hit = said.cache.or(began).is_some_and(CacheStatus::is_hit);
+        said.cache = results::with_rest(was_hit, rest).map(|told| told.status).or(said.cache);
+    }
+
     /// What a stream has said when it ends, and why it broke off.
     pub(super) fn streamed(&self, said: Said, fault: Option<&Fault>) {
         let error = fault.map(|fault| Failure::of(fault, self.keeps_messages()));
         if let Some(open) = &self.open {
-            open.streamed.replace((said, error));
+            let mut streamed = open.streamed.borrow_mut();
+            let cache = streamed.0.cache;
+            *streamed = (Said { cache, ..said }, error);
         }
     }
 

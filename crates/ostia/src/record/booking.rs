@@ -18,7 +18,6 @@ use super::account::{Account, Made};
 use super::facts::Failure;
 use super::hook_results::{self, HookEvents};
 use super::records::few;
-use super::results;
 use crate::client::socket::Channel;
 use crate::errors::attempt_error::AttemptError;
 use crate::log::{self, End};
@@ -101,22 +100,16 @@ impl Booking {
         }));
     }
 
-    /// The head of the answer, or none, after this end of the wait. What it says of a cache goes along with it.
-    pub fn head(
-        &self,
-        answer: &mut Result<Response<UpstreamBody>, SendFault>,
-        sent: Instant,
-        ended: Instant,
-    ) {
+    /// The head of the answer, or none, after this end of the wait.
+    pub fn head(&self, answer: &Result<Response<UpstreamBody>, SendFault>, sent: Instant, ended: Instant) {
         self.account.wait(ended - sent);
-        let cache = answer.as_mut().ok().and_then(results::read_head);
         let Some(number) = self.number.get() else { return };
         let told = answer.as_ref().ok();
         self.tells_guardrails
             .set(told.is_some_and(|answer| hook_results::may_be_told(answer.status(), answer.headers())));
         self.account.attempt(number, |made, _| match answer {
             Ok(answer) => {
-                made.cache = cache;
+                made.cache = answer.extensions().get().copied();
                 made.status = Some(answer.status().as_u16());
                 made.request_id = request_id(answer.headers());
                 (made.connected, made.first_byte) = (answer.body().connected(), Some(ended));

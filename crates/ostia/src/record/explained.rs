@@ -33,7 +33,7 @@ pub(super) fn of_remembered(facts: &Facts, decisions: Option<&SharedDecisions>) 
     if let Some(first_token) = facts.first_token() {
         told["first_token_ms"] = (first_token.as_millis() as u64).into();
     }
-    if let Some(cache) = facts.attempt.cache {
+    if let Some(cache) = facts.cache() {
         told["cache"] = cache.as_str().into();
     }
     if let Some(guardrails) = facts.attempt.guardrails {

@@ -78,6 +78,8 @@ pub(super) struct Said {
     pub(super) finish: Option<Finish>,
     /// When the first token of a stream was there, counted from the request.
     pub(super) first_token: Option<Duration>,
+    /// What a cache of answers did for all of a stream, where another answer gave the rest of it.
+    pub(super) cache: Option<CacheStatus>,
 }
 
 /// How an answer ended.
@@ -104,7 +106,7 @@ pub(super) struct Failure {
 
 impl From<&Observed> for Said {
     fn from(observed: &Observed) -> Said {
-        Said { count: observed.count.clone(), finish: observed.finish, first_token: None }
+        Said { count: observed.count.clone(), finish: observed.finish, ..Said::default() }
     }
 }
 
@@ -135,6 +137,11 @@ impl Facts {
         self.ending.get()?.said.first_token
     }
 
+    /// What a cache of answers did that the answer came through.
+    pub(super) fn cache(&self) -> Option<CacheStatus> {
+        self.ending.get().and_then(|ending| ending.said.cache).or(self.attempt.cache)
+    }
+
     /// The status that the client got, or would have got.
     pub(super) fn status(&self) -> u16 {
         self.ending.get().and_then(|ending| ending.status).unwrap_or(self.status)
@@ -151,7 +158,7 @@ impl Facts {
 impl Logged for Facts {
     fn access(&self) -> Access<'_> {
         let ending = self.ending.get();
-        let AttemptFacts { provider, model, key, retries, cache, cause, .. } = &self.attempt;
+        let AttemptFacts { provider, model, key, retries, cause, .. } = &self.attempt;
         Access {
             began: self.began,
             took: ending.map(|ending| ending.took).unwrap_or_default(),
@@ -164,7 +171,7 @@ impl Logged for Facts {
             model: model.as_deref(),
             key: key.as_deref(),
             count: self.count(),
-            cache: *cache,
+            cache: self.cache(),
             cost: None,
             first_token: self.first_token(),
             retries: *retries,

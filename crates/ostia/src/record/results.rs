@@ -31,6 +31,14 @@ impl Results {
         }
     }
 
+    /// The head of the answer that gives the rest of a stream says this.
+    pub(super) fn cache_of_rest(&mut self, rest: Option<CacheAnswer>) {
+        let was_hit = self.cache.is_some_and(|known| known.status.is_hit());
+        if let Some(told) = with_rest(was_hit, rest) {
+            self.cache(of_upstream(told));
+        }
+    }
+
     fn guardrails(&mut self, found: impl IntoIterator<Item = GuardrailResult>) {
         let room = GUARDRAILS_MAX.saturating_sub(self.guardrails.len());
         self.guardrails.extend(found.into_iter().take(room));
@@ -89,12 +97,22 @@ impl Record {
     }
 }
 
-/// What the head of an answer says of the cache that it came through. It goes along with the answer, to where that is settled.
-pub(super) fn read_head<T>(answer: &mut Response<T>) -> Option<CacheAnswer> {
+/// Reads what the head of an answer says of the cache that it came through. It goes along with the answer, to where that is settled.
+pub fn read_head<T>(answer: &mut Response<T>) {
     let lines = || answer.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-    let told = CacheAnswer::read(lines)?;
-    answer.extensions_mut().insert(told);
-    Some(told)
+    if let Some(told) = CacheAnswer::read(lines) {
+        answer.extensions_mut().insert(told);
+    }
+}
+
+/// What caches did for a stream whose beginning came from one or did not, with what the head of the answer says that gives the rest; none
+/// where that changes nothing. It is a hit only where all of it is.
+pub(super) fn with_rest(was_hit: bool, rest: Option<CacheAnswer>) -> Option<CacheAnswer> {
+    match rest {
+        Some(rest) if rest.status.is_hit() && !was_hit => None,
+        None if was_hit => Some(CacheAnswer { status: Told::Miss, age_s: None, similarity: None }),
+        rest => rest,
+    }
 }
 
 /// What the caches of several calls come to that are one answer: what one of them said that was asked anew, if one was.
@@ -105,8 +123,19 @@ pub fn cache_of_parts<T>(answers: &[Response<T>]) -> Option<CacheAnswer> {
     if is_asked(&first) { first } else { told.find(is_asked).unwrap_or(first) }
 }
 
-/// Has an answer tell this of its cache, and nothing else.
-pub fn put<T>(cache: Option<CacheAnswer>, answer: &mut Response<T>) {
+/// What the guardrails of several calls found that are one answer, in the order of the calls, and no more than are kept.
+pub fn guardrails_of_parts<T>(answers: &[Response<T>]) -> Vec<GuardrailResult> {
+    let told = answers.iter().filter_map(|answer| answer.extensions().get::<TheirGuardrails>());
+    told.flat_map(|told| &told.0).take(GUARDRAILS_MAX).cloned().collect()
+}
+
+/// Has an answer tell this of its cache and of guardrails, and nothing else.
+pub fn put<T>((cache, guardrails): (Option<CacheAnswer>, Vec<GuardrailResult>), answer: &mut Response<T>) {
+    put_cache(cache, answer);
+    answer.extensions_mut().insert(TheirGuardrails(guardrails));
+}
+
+fn put_cache<T>(cache: Option<CacheAnswer>, answer: &mut Response<T>) {
     answer.extensions_mut().remove::<CacheAnswer>();
     if let Some(cache) = cache {
         answer.extensions_mut().insert(cache);
@@ -192,7 +221,7 @@ mod tests {
                 .iter()
                 .map(|part| {
                     let mut answer = Response::new(());
-                    put(*part, &mut answer);
+                    put_cache(*part, &mut answer);
                     answer
                 })
                 .collect();
@@ -205,6 +234,48 @@ mod tests {
         check(&[hit, None], None);
         check(&[None, hit], None);
         check(&[miss, None], miss);
+    }
+
+    #[test]
+    fn a_stream_is_a_hit_where_its_rest_is_one_too() {
+        let told = |status| CacheAnswer { status, age_s: None, similarity: None };
+        let [hit, miss] = [Told::Hit, Told::Miss].map(|status| Some(told(status)));
+        let check = |began: Option<CacheAnswer>, rest: &[Option<CacheAnswer>], expected| {
+            let mut results = Results::default();
+            began.into_iter().for_each(|began| results.cache(of_upstream(began)));
+            rest.iter().for_each(|rest| results.cache_of_rest(*rest));
+            assert_eq!(results.kept().0, Option::map(expected, of_upstream), "{began:?} {rest:?}");
+        };
+        check(hit, &[None], miss);
+        check(hit, &[miss], miss);
+        check(hit, &[hit], hit);
+        check(hit, &[None, hit], miss);
+        check(miss, &[hit], miss);
+        check(miss, &[None], miss);
+        check(None, &[hit], None);
+        check(None, &[miss], miss);
+        check(None, &[None], None);
+    }
+
+    #[test]
+    fn guardrails_of_all_parts_are_told() {
+        let part = |found: std::ops::Range<usize>| {
+            let mut answer = Response::new(());
+            if !found.is_empty() {
+                answer.extensions_mut().insert(TheirGuardrails(found.map(guardrail).collect()));
+            }
+            answer
+        };
+        let check = |parts: &[std::ops::Range<usize>], expected: usize| {
+            let parts: Vec<_> = parts.iter().cloned().map(part).collect();
+            let found = guardrails_of_parts(&parts);
+            let expected: Vec<_> = (0..expected).map(guardrail).collect();
+            assert_eq!(found, expected);
+        };
+        check(&[0..0, 0..0], 0);
+        check(&[0..2, 2..2, 2..3], 3);
+        check(&[0..0, 0..1, 1..1], 1);
+        check(&[0..GUARDRAILS_MAX - 1, GUARDRAILS_MAX - 1..GUARDRAILS_MAX + 5], GUARDRAILS_MAX);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use http::request;
+use ostia_dialect::answer_cache::CacheAnswer;
 use ostia_dialect::{Api, Fault};
 use ostia_providers::prepare::{ApiCall, Conversation, Prepared, Reading, Way, client_dialect};
 use ostia_routing::plan::{Attempt, MidStream, Sent};
@@ -97,19 +98,24 @@ impl Failover {
         // Once with each of several keys.
         loop {
             let answer = go_on(Exchange::new(inbound, &target, &booking), &call, beginning).await;
-            if answer.is_ok() {
+            if let Ok((_, cache)) = &answer {
                 booking.continues();
+                self.account.note_cache_of_rest(*cache);
             }
             booking.settle(&answer, &[]);
             if let ControlFlow::Break(answer) = target.settle(answer, Some(())) {
-                return answer;
+                return answer.map(|(source, _)| source);
             }
         }
     }
 }
 
-/// Asks for the rest of an answer that begins so.
-async fn go_on(exchange: Exchange<'_>, call: &ApiCall<'_>, beginning: &str) -> Result<Source, AttemptError> {
+/// Asks for the rest of an answer that begins so. Tells also what its head says of a cache.
+async fn go_on(
+    exchange: Exchange<'_>,
+    call: &ApiCall<'_>,
+    beginning: &str,
+) -> Result<(Source, Option<CacheAnswer>), AttemptError> {
     let target = exchange.target;
     let client = client_dialect(call.api, target.provider).ok_or_else(nothing)?;
     let way = Way::Converse(client);
@@ -121,6 +127,7 @@ async fn go_on(exchange: Exchange<'_>, call: &ApiCall<'_>, beginning: &str) -> R
     let Reading::Conversation(conversation) = prepared.answer else { return Err(nothing().into()) };
     let Conversation { upstream, framing, undo, .. } = *conversation;
     let mut answer = exchange.dispatch(request).await?;
+    let cache = answer.extensions().get().copied();
     if let Some(job) = Api::of_dialect(upstream).job() {
         let (stream, given_up) = poll::stream(exchange, job, call.api, answer).await?;
         // What is gone on with has no place for what goes when it does.
@@ -128,7 +135,7 @@ async fn go_on(exchange: Exchange<'_>, call: &ApiCall<'_>, beginning: &str) -> R
         answer = stream;
     }
     let (answer, inflate) = receive::events(answer, (call.api, framing), target).await?;
-    Ok(Source::new(answer, inflate, (upstream, framing), undo))
+    Ok((Source::new(answer, inflate, (upstream, framing), undo), cache))
 }
 
 fn nothing() -> Fault {

@@ -1,10 +1,10 @@
 //! What caches and guardrails did, as records tell it: of another gateway behind this one, and of requests that went another way.
 
 use ostia_testkit::vendor::{anthropic, openai};
-use ostia_testkit::{Answer, Upstream};
+use ostia_testkit::{Answer, Step, Upstream};
 use serde_json::{Value, json};
 
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, Setup};
 use crate::store::{CHAT, asked, body, listed, told};
 use crate::wire::Ask;
 
@@ -106,8 +106,114 @@ fn only_the_answer_that_the_client_gets_is_the_requests() {
     let one = &listed(&gateway, 1)[0];
     assert_eq!(one["cache"]["status"], "miss", "{one}");
     assert_eq!(one["attempts"][0]["cache"]["status"], "hit", "{one}");
-    assert!(one["attempts"][0].get("cost").is_none(), "{one}");
+    assert_eq!(one["attempts"][0]["cost"]["amount"], "0", "a hit is one whatever becomes of it: {one}");
     assert_eq!(one["attempts"][1]["cost"]["amount"], COST, "{one}");
+}
+
+#[test]
+fn a_hit_that_was_charged_or_that_nobody_believes_costs_something() {
+    let upstream = Upstream::serve(|request| {
+        let mut answer = crate::json(&openai::chat("a"));
+        if request.text().contains("charge me") {
+            answer["usage"]["cost"] = json!(0.5);
+        }
+        Answer::json(answer.to_string()).header("x-cache-status", "HIT")
+    });
+    let url = upstream.url();
+    let gateway = Gateway::with(&format!(
+        "providers: {{ openrouter: {{ base_url: '{url}' }}, openai: {{ base_url: '{url}', answer_cache: false }} }}"
+    ));
+    let ask = |provider: &str, body: String| {
+        let before = asked(&gateway, "/v1/logs")["data"].as_array().map_or(0, Vec::len);
+        let ask = Ask::post(CHAT, body).header("x-ostia-provider", provider);
+        let reply = ask.header("authorization", "Bearer sk-client").to(&gateway);
+        assert_eq!((reply.status, reply.header("x-cache-status")), (200, Some("HIT")), "{}", reply.text());
+        listed(&gateway, before + 1).swap_remove(0)
+    };
+    let charged = json!({"model": "m", "messages": [{"role": "user", "content": "charge me"}]}).to_string();
+    let one = ask("openrouter", charged);
+    let cost = &one["attempts"][0]["cost"];
+    assert_eq!((&cost["amount"], &cost["priced_as"]), (&json!("0.5"), &json!("provider")), "{one}");
+    assert_eq!(one["cache"]["status"], "hit", "it is told all the same: {one}");
+    let believed = ask("openrouter", body(false));
+    assert_eq!(believed["attempts"][0]["cost"]["amount"], "0", "{believed}");
+    let printed = gateway.says("cost=0.5");
+    assert!(!printed.contains("openai/gpt-4o-mini"), "{printed}");
+    let one = ask("openai", body(false));
+    assert!(one.get("cache").is_none() && one["attempts"][0].get("cache").is_none(), "{one}");
+    assert_eq!(one["attempts"][0]["cost"]["amount"], COST, "{one}");
+    let printed = gateway.says(&format!("cost={COST}"));
+    assert_eq!(printed.matches("cache=hit").count(), 2, "{printed}");
+}
+
+#[test]
+fn new_prices_follow_what_is_believed_of_caches() {
+    let answer = Answer::json(openai::chat("a")).header("x-cache-status", "HIT");
+    let gateway = Gateway::start();
+    let one = kept(&gateway, &Upstream::always(answer), CHAT, body(false), 200);
+    assert_eq!(one["attempts"][0]["cost"]["amount"], "0", "{one}");
+    let data = gateway.folder().join("data").display().to_string();
+    let reprice = |config: &str| {
+        let file = gateway.folder().join("prices.yaml");
+        std::fs::write(&file, config).unwrap();
+        let args = ["reprice", "--since", "1h", "--config", file.to_str().unwrap()];
+        let setup = args.iter().fold(Setup::new().env("OSTIA_DATA", &data), |setup, arg| setup.arg(arg));
+        let output = setup.run();
+        assert!(output.status.success(), "{output:?}");
+        listed(&gateway, 1)[0]["attempts"][0]["cost"]["amount"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(reprice("prices: {openai/gpt-4o-mini: {input: 1.5, output: 2}}\n"), "0");
+    assert_eq!(reprice("providers: {openai: {answer_cache: false}}\n"), COST);
+    assert_eq!(reprice("providers: {openai: {answer_cache: true}}\n"), "0");
+}
+
+#[test]
+fn a_stream_that_goes_on_elsewhere_is_no_hit() {
+    let beginning = openai::chunk(&json!({"content": "On the"}), &Value::Null);
+    let check = |[first, rest]: [Option<&'static str>; 2], expected: Option<&str>| {
+        let said = |answer: Answer, word: Option<&str>| match word {
+            Some(word) => answer.header("x-cache-status", word),
+            None => answer,
+        };
+        let beginning = format!("data: {beginning}\n\n");
+        let upstream = Upstream::serve(move |request| match request.text().contains("assistant") {
+            false => said(Answer::stream(beginning.clone()).then(Step::Cut), first),
+            true => said(Answer::stream(openai::chat_stream_with_usage(&[" Tiber"])), rest),
+        });
+        let gateway = Gateway::with(&format!(
+            "providers: {{ own: {{ base_url: '{}', dialects: [openai_chat], auth: none }} }}
+prices: {{ own/m: {{ input: 1, output: 2 }} }}
+config: careful
+configs: {{ careful: {{ strategy: {{ mode: fallback }}, targets: [{{ provider: own, prefill: true, mid_stream: continue }}] }} }}
+",
+            upstream.url()
+        ));
+        let asked_body =
+            json!({"model": "m", "stream": true, "messages": [{"role": "user", "content": "where"}]});
+        let reply = Ask::post(CHAT, asked_body.to_string()).to(&gateway);
+        assert!(reply.text().contains("On the") && reply.text().contains(" Tiber"), "{}", reply.text());
+        let one = &listed(&gateway, 1)[0];
+        assert_eq!(one["cache"]["status"].as_str(), expected, "{one}");
+        for (attempt, word) in [first, rest].into_iter().enumerate() {
+            let attempt = &one["attempts"][attempt];
+            let word = word.map(str::to_lowercase);
+            assert_eq!(attempt["cache"]["status"].as_str(), word.as_deref(), "{one}");
+            assert_eq!(attempt["cost"]["amount"] == "0", word.as_deref() == Some("hit"), "{one}");
+        }
+        let explained = asked(&gateway, &format!("/v1/explain/{}", one["trace_id"].as_str().unwrap()));
+        assert_eq!(explained.get("cache").and_then(Value::as_str), expected, "{explained}");
+        let printed = gateway.says("POST /v1/chat/completions");
+        let told = expected.map(|word| format!("cache={word}"));
+        assert!(told.is_none_or(|told| printed.contains(&told)), "{printed}");
+        assert!(printed.contains(" cost="), "{printed}");
+        assert_eq!(printed.contains("cost=0 "), expected == Some("hit"), "{printed}");
+    };
+    check([Some("HIT"), None], Some("miss"));
+    check([Some("HIT"), Some("MISS")], Some("miss"));
+    check([Some("HIT"), Some("HIT")], Some("hit"));
+    check([Some("MISS"), Some("HIT")], Some("miss"));
+    check([None, Some("MISS")], Some("miss"));
+    check([None, None], None);
 }
 
 #[test]
@@ -199,6 +305,37 @@ fn guardrails_of_another_gateway_are_told() {
     // Nobody else's bodies are looked at for them.
     let one = kept(&gateway, &Upstream::always(answer()), CHAT, body(false), 200);
     assert!(one.get("guardrails").is_none(), "{one}");
+}
+
+#[test]
+fn guardrails_of_all_calls_of_a_request_are_told() {
+    let upstream = Upstream::serve(|request| {
+        let text = request.json()["inputText"].as_str().unwrap().to_owned();
+        let mut answer = json!({"embedding": [1.0], "inputTextTokenCount": 5});
+        if text != "plain" {
+            let hook = json!({"id": text, "verdict": text != "wrong", "checks": []});
+            answer["hook_results"] = json!({"before_request_hooks": [hook]});
+        }
+        Answer::json(answer.to_string()).header("x-portkey-trace-id", "t")
+    });
+    let gateway =
+        Gateway::with(&format!("providers: {{bedrock: {{base_url: \"{}\", local: true}}}}", upstream.url()));
+    let check = |texts: &[&str], ids: &[&str], verdict: &str| {
+        let before = asked(&gateway, "/v1/logs")["data"].as_array().map_or(0, Vec::len);
+        let body = json!({"model": "amazon.titan-embed-text-v2:0", "input": texts}).to_string();
+        let ask = Ask::post("/v1/embeddings", body).header("x-ostia-provider", "bedrock");
+        let reply = ask.header("authorization", "Bearer sk-client").to(&gateway);
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        let one = &listed(&gateway, before + 1)[0];
+        let told: Vec<&str> =
+            one["guardrails"].as_array().unwrap().iter().map(|told| told["id"].as_str().unwrap()).collect();
+        assert_eq!(told, ids, "{one}");
+        let explained = asked(&gateway, &format!("/v1/explain/{}", one["trace_id"].as_str().unwrap()));
+        assert_eq!(explained["guardrails"], verdict, "{explained}");
+    };
+    check(&["wrong", "a", "plain"], &["wrong", "a"], "failed");
+    check(&["a", "b", "c"], &["a", "b", "c"], "passed");
+    check(&["a"], &["a"], "passed");
 }
 
 #[test]
