@@ -9,7 +9,8 @@ use crate::mask;
 use crate::metrics::Metrics;
 use crate::price::Prices;
 use crate::queue::{State, Unwritten};
-use crate::record::{Record, RecordError};
+use crate::record::Record;
+use crate::record_error::RecordError;
 
 /// Told of each request of this gateway when it is over, on the thread that finishes records: it must not wait.
 pub type Observer = Box<dyn FnMut(&Record) + Send>;

@@ -33,6 +33,7 @@ mod query;
 mod queue;
 mod reader;
 mod record;
+mod record_error;
 mod reprice;
 mod results;
 mod retention;
@@ -81,7 +82,8 @@ pub use price::{Priced, Prices, Pricing};
 pub use query::{Column, Filter, Page, PageSize, STATUS_CLASSES};
 pub use queue::{Queue, Unwritten};
 pub use reader::{Busy, Reader, Readers};
-pub use record::{Attempt, Cost, Decisions, IMAGE_DEFAULT, Outcome, Record, RecordError, Usage};
+pub use record::{Attempt, Cost, Decisions, IMAGE_DEFAULT, Outcome, Record, Usage};
+pub use record_error::RecordError;
 pub use reprice::Progress;
 pub use results::{
     Actor, CHECKS_MAX, CacheResult, CacheStatus, CheckResult, GUARDRAILS_MAX, GuardrailPhase,

@@ -7,6 +7,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use utoipa::ToSchema;
 
 use crate::body::Kept;
+use crate::record_error::RecordError;
 use crate::results::{CacheResult, GuardrailResult};
 
 /// The account of one request.
@@ -340,19 +341,6 @@ pub struct Cost {
     pub catalogue: String,
     /// What was used, how much of it, and what one unit costs.
     pub lines: Vec<(String, u64, String)>,
-}
-
-/// Why something failed.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct RecordError {
-    /// What kind of failure.
-    pub class: String,
-    /// The machine-readable word for it.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub code: Option<String>,
-    /// What was said. Providers repeat what they were sent, so it is kept where bodies are.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub message: Option<String>,
 }
 
 impl Record {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::record::RecordError;
+use crate::record_error::RecordError;
 
 /// Most guardrails of one request that are kept, and most checks of one guardrail.
 pub const GUARDRAILS_MAX: usize = 32;
