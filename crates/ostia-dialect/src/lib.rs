@@ -10,7 +10,6 @@
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)] // Pure: clippy.toml says what that means.
 
-pub mod answer_cache;
 pub mod api;
 pub mod batches;
 pub mod chat;

@@ -72,7 +72,7 @@ pub struct Provider {
     pub poll_hosts: Vec<String>,
     /// Where its answers name addresses at its own hosts that clients ask next.
     pub addresses: Addresses,
-    /// It counts what the head of its answers says of a cache that they come from; see [`ostia_dialect::answer_cache`].
+    /// It counts what the head of its answers says of a cache that they come from; `x-cache-status: HIT`, for instance.
     pub answer_cache: bool,
     /// Other ids that mean this provider.
     pub aliases: Vec<String>,

@@ -26,18 +26,20 @@ pub(crate) mod trial;
 mod write;
 
 use std::fmt;
+use std::time::Instant;
 
 pub use server::{ClickHouse, Http, HttpAnswer, HttpCall};
 
 use crate::answers::ReadError;
 use crate::write_error::WriteError;
 use row_binary::Encoder;
-use server::Parameters;
+use server::{Parameters, Timed};
 use write::Numbers;
 
 /// The server's words for a question that took too long: `TIMEOUT_EXCEEDED`, `TOO_SLOW`
 /// (<https://github.com/ClickHouse/ClickHouse/blob/master/src/Common/ErrorCodes.cpp>).
-const TOO_LONG: [u32; 2] = [159, 160];
+const TOO_LONG: [u32; 2] = [TIMEOUT_EXCEEDED, 160];
+const TIMEOUT_EXCEEDED: u32 = 159;
 /// and for rows that cannot be written, however often it is tried: `CANNOT_PARSE_INPUT_ASSERTION_FAILED`, `CANNOT_READ_ALL_DATA`,
 /// `TOO_LARGE_ARRAY_SIZE`, `TOO_LARGE_STRING_SIZE`.
 const OF_THE_ROWS: [u32; 4] = [27, 33, 128, 131];
@@ -54,7 +56,7 @@ pub(crate) struct Writer {
 /// Who reads.
 #[derive(Debug)]
 pub struct Reader {
-    server: ClickHouse,
+    server: Timed,
 }
 
 /// Why ClickHouse did not do something.
@@ -146,7 +148,11 @@ impl Writer {
 
 impl Reader {
     pub(crate) fn new(server: ClickHouse) -> Reader {
-        Reader { server }
+        Reader { server: Timed { server, due: None } }
+    }
+
+    pub(crate) fn set_due(&mut self, due: Option<Instant>) {
+        self.server.due = due;
     }
 }
 

@@ -104,8 +104,7 @@ impl Reader {
         match self {
             Reader::Sqlite(own) => own.set_due(due),
             Reader::Postgres(own) => own.set_due(due),
-            // A question of its own is one question of the server's, or a few, each of which has a time.
-            Reader::ClickHouse(_) => {}
+            Reader::ClickHouse(own) => own.set_due(due),
         }
     }
 

@@ -127,6 +127,16 @@ fn is_false(fact: &bool) -> bool {
 }
 
 impl CacheStatus {
+    /// All of them.
+    pub const ALL: [CacheStatus; 6] = [
+        CacheStatus::Hit,
+        CacheStatus::SemanticHit,
+        CacheStatus::Miss,
+        CacheStatus::SemanticMiss,
+        CacheStatus::Refresh,
+        CacheStatus::Disabled,
+    ];
+
     /// Did the answer come from the cache?
     pub fn is_hit(self) -> bool {
         matches!(self, CacheStatus::Hit | CacheStatus::SemanticHit)

@@ -2,6 +2,7 @@
 //! remembered for explain, and what is kept.
 
 pub mod account;
+pub mod answer_cache;
 mod bodies;
 pub mod booking;
 pub mod decisions;

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use ostia_config::{BodiesKept, Records};
-use ostia_dialect::answer_cache::CacheAnswer;
 use ostia_store::{
     Connect, Connecting, Counter, DataDirectory, ExportStore, Finisher, Http, MetricLabels, Metrics,
     Observer, Place, Priced, Prices, Readers, Retention, Store,
@@ -19,7 +18,7 @@ use crate::config::settings::Settings;
 use crate::core::{RecordStore, Snapshot};
 use crate::credentials::Network;
 use crate::log::{Level, Log, Price, Pricer, Target};
-use crate::record::{results, written};
+use crate::record::{answer_cache, written};
 use crate::upstream;
 use crate::upstream::egress::Guard;
 use calls::Calls;
@@ -161,8 +160,7 @@ pub fn pricer(snapshots: watch::Receiver<Snapshot>) -> Pricer {
     Pricer(Box::new(move |access| {
         let provider = access.provider?.to_str().ok()?;
         let mut attempt = written::used(provider, access.model, &access.count.usage()?);
-        let told = |status| CacheAnswer { status, age_s: None, similarity: None };
-        attempt.cache = access.cache.map(told).map(results::of_upstream);
+        attempt.cache = access.cache.map(answer_cache::told);
         prices.price(&mut attempt, unix_ms());
         attempt.cost.map(|cost| Price { amount: cost.amount, currency: cost.currency })
     }))

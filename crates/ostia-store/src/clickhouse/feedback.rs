@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::conditions::Conditions;
 use super::row_binary::{Decoder, Encoder};
-use super::server::Parameters;
+use super::server::{Parameters, Timed};
 use super::write::now;
 use super::{ClickHouse, Error, Writer};
 use crate::feedback::{Feedback, FeedbackChange, NotTheirs};
@@ -68,7 +68,7 @@ fn change(
 }
 
 /// What was thought of this trace, the oldest first.
-pub(super) fn of_trace(server: &ClickHouse, trace_id: &str) -> Result<Vec<Feedback>, Error> {
+pub(super) fn of_trace(server: &Timed, trace_id: &str) -> Result<Vec<Feedback>, Error> {
     let mut parameters = Parameters::default();
     let text = format!(
         "SELECT {COLUMNS} FROM ostia_feedback FINAL WHERE trace_id = {} ORDER BY created_ms, id LIMIT {OF_TRACE_MAX}",

@@ -5,19 +5,18 @@
 
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use secrecy::ExposeSecret as _;
 
-use super::Error;
 use super::row_binary::{Decoder, Encoder};
+use super::{Error, TIMEOUT_EXCEEDED};
+use crate::answers::ANSWER_WITHIN;
 use crate::mask;
 use crate::password::Password;
 
-/// How long an answer to a question may take, as its server counts,
-const ANSWER_SECONDS: u64 = 10;
-/// and as we do.
-const ANSWER_WITHIN: Duration = Duration::from_secs(ANSWER_SECONDS + 2);
+/// How much longer than the server itself, which gives up when an answer has to be there, its word is waited for.
+const WORD_WITHIN: Duration = Duration::from_secs(2);
 /// The same for what is written, and for tables that are made.
 const WRITTEN_WITHIN: Duration = Duration::from_secs(30);
 /// How hard rows are compressed on their way.
@@ -145,9 +144,20 @@ impl ClickHouse {
         &self,
         text: &str,
         parameters: &Parameters,
+        one: impl FnMut(&mut Decoder<'_>) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
+        self.rows_within(ANSWER_WITHIN, text, parameters, one)
+    }
+
+    /// The same within this time.
+    fn rows_within<T>(
+        &self,
+        within: Duration,
+        text: &str,
+        parameters: &Parameters,
         mut one: impl FnMut(&mut Decoder<'_>) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
-        let answer = self.select(text, parameters)?;
+        let answer = self.select(within, text, parameters)?;
         let (mut decoder, mut rows) = (Decoder::new(&answer), Vec::new());
         while !decoder.is_over() {
             rows.push(one(&mut decoder)?);
@@ -157,10 +167,10 @@ impl ClickHouse {
 
     /// One number that is asked for.
     pub(super) fn number(&self, text: &str, parameters: &Parameters) -> Result<u64, Error> {
-        Decoder::new(&self.select(text, parameters)?).u64()
+        Decoder::new(&self.select(ANSWER_WITHIN, text, parameters)?).u64()
     }
 
-    fn select(&self, text: &str, parameters: &Parameters) -> Result<Vec<u8>, Error> {
+    fn select(&self, within: Duration, text: &str, parameters: &Parameters) -> Result<Vec<u8>, Error> {
         let mut target = self.target();
         // One row for each request, and of a day's rows only that day's are looked at for it.
         target.push_str(
@@ -168,13 +178,15 @@ impl ClickHouse {
         );
         let _ = write!(
             target,
-            "&max_execution_time={ANSWER_SECONDS}&cancel_http_readonly_queries_on_client_close=1"
+            "&max_execution_time={}&cancel_http_readonly_queries_on_client_close=1",
+            // In whole seconds; 0 would be no bound.
+            within.as_secs().max(1)
         );
         for (number, value) in parameters.0.iter().enumerate() {
             let _ = write!(target, "&param_p{number}=");
             push_encoded(&mut target, value);
         }
-        self.call(target, &[], format!("{text} FORMAT RowBinary").into_bytes(), ANSWER_WITHIN)
+        self.call(target, &[], format!("{text} FORMAT RowBinary").into_bytes(), within + WORD_WITHIN)
     }
 
     /// Writes rows; `into`: a table and its columns.
@@ -201,7 +213,7 @@ impl ClickHouse {
         let target = self.target() + "&default_format=RowBinary";
         let database = self.database.replace('\\', "\\\\").replace('`', "\\`");
         let text = format!("CHECK GRANT {right} ON `{database}`.*");
-        let answer = self.call(target, &[], text.into_bytes(), ANSWER_WITHIN)?;
+        let answer = self.call(target, &[], text.into_bytes(), ANSWER_WITHIN + WORD_WITHIN)?;
         Ok(Decoder::new(&answer).byte()? != 0)
     }
 
@@ -227,6 +239,41 @@ impl ClickHouse {
         match answer.status {
             200 => Ok(answer.body),
             status => Err(refused(status, &answer.body)),
+        }
+    }
+}
+
+/// A server of which something is asked that is to be answered by then.
+#[derive(Debug)]
+pub(super) struct Timed {
+    pub(super) server: ClickHouse,
+    /// `None`: each question has a time of its own.
+    pub(super) due: Option<Instant>,
+}
+
+impl Timed {
+    /// As [`ClickHouse::rows`].
+    pub(super) fn rows<T>(
+        &self,
+        text: &str,
+        parameters: &Parameters,
+        one: impl FnMut(&mut Decoder<'_>) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
+        self.server.rows_within(self.left()?, text, parameters, one)
+    }
+
+    /// As [`ClickHouse::number`].
+    pub(super) fn number(&self, text: &str, parameters: &Parameters) -> Result<u64, Error> {
+        Decoder::new(&self.server.select(self.left()?, text, parameters)?).u64()
+    }
+
+    /// How long an answer may take.
+    fn left(&self) -> Result<Duration, Error> {
+        let left = self.due.map_or(ANSWER_WITHIN, |due| due.saturating_duration_since(Instant::now()));
+        match left.is_zero() {
+            // As the server says it when it gives up.
+            true => Err(Error::Refused { code: TIMEOUT_EXCEEDED, told: "it took too long".to_owned() }),
+            false => Ok(left),
         }
     }
 }

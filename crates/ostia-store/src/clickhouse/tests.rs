@@ -453,6 +453,26 @@ impl Both {
 }
 
 #[test]
+fn an_answer_that_is_late_is_none() {
+    let Some(served) = Served::start() else { return };
+    let place = served.place();
+    Engine::of(&place).open().unwrap();
+    let mut reader = Reader::of(&place);
+    assert_eq!(
+        reader
+            .list(&Filter::default(), Page { after: None, size: PageSize::new(9).unwrap() })
+            .unwrap()
+            .0
+            .len(),
+        0
+    );
+    reader.set_due(Some(std::time::Instant::now()));
+    assert_eq!(reader.sums(&Filter::default(), Grouping::None, NOW_MS), Err(ReadError::TooSlow));
+    reader.set_due(None);
+    assert!(reader.sums(&Filter::default(), Grouping::None, NOW_MS).is_ok());
+}
+
+#[test]
 fn every_question_has_the_answer_that_sqlite_gives() {
     let Some(mut both) = Both::start() else { return };
     let (records, feedback) = (records(), feedback());

@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use http::{HeaderValue, Method};
-use ostia_dialect::answer_cache::CacheStatus;
 use ostia_dialect::observe::Count;
 use ostia_routing::keys::KeyUse;
+use ostia_store::CacheStatus;
 
 use super::cause::{Cause, shortened};
 use super::{Level, Price};

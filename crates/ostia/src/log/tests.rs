@@ -5,9 +5,9 @@ use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use http::{HeaderValue, Method};
-use ostia_dialect::answer_cache::CacheStatus;
 use ostia_dialect::observe::Count;
 use ostia_dialect::{Fault, FaultKind, Usage};
+use ostia_store::CacheStatus;
 
 use super::cause::Cause;
 use super::text::Formatter;

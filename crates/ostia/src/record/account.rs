@@ -13,9 +13,9 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use ostia_config::BodiesKept;
-use ostia_dialect::answer_cache::{CacheAnswer, CacheStatus};
 use ostia_dialect::observe::{AskedFor, text_bytes};
 use ostia_dialect::{Fault, FaultKind, Observed, Usage};
+use ostia_store::{CacheResult, CacheStatus};
 use ostia_store::{Outcome, Queue};
 
 use super::bodies::{Bodies, BodyPolicy};
@@ -155,7 +155,7 @@ pub(super) struct Made {
     /// Tokens of the attempts that this one goes on from, which its provider's count is told with.
     pub(super) spent: Option<Box<Usage>>,
     /// What its provider's cache of answers did, where it says so.
-    pub(super) cache: Option<CacheAnswer>,
+    pub(super) cache: Option<CacheResult>,
     pub(super) dropped: Vec<String>,
 }
 
@@ -415,7 +415,7 @@ impl Account {
     }
 
     /// The stream that the client gets goes on with an answer whose head says this of a cache.
-    pub fn note_cache_of_rest(&self, rest: Option<CacheAnswer>) {
+    pub fn note_cache_of_rest(&self, rest: Option<CacheResult>) {
         self.results(|results| results.cache_of_rest(rest));
         let Some(open) = &self.open else { return };
         let began = open.shared.get().and_then(|facts| facts.attempt.cache);

@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response};
-use ostia_dialect::answer_cache::CacheAnswer;
 use ostia_dialect::frame::KeepAlive;
 use ostia_dialect::observe::{AskedFor, Subject, WholeAnswer};
 use ostia_dialect::{Fault, Observed, Usage};
+use ostia_store::CacheResult;
 use ostia_store::Outcome;
 
 use super::account::{Account, Made};
@@ -150,7 +150,7 @@ impl Booking {
     }
 
     /// The caches of all its parts come to this.
-    pub fn cached(&self, cache: Option<CacheAnswer>) {
+    pub fn cached(&self, cache: Option<CacheResult>) {
         if let Some(number) = self.number.get() {
             self.account.attempt(number, |made, _| made.cache = cache);
         }

@@ -8,10 +8,10 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use http::{HeaderValue, Method};
-use ostia_dialect::answer_cache::CacheStatus;
 use ostia_dialect::observe::Count;
 use ostia_dialect::{Fault, Finish, Observed};
 use ostia_routing::keys::KeyUse;
+use ostia_store::CacheStatus;
 use ostia_store::GuardrailVerdict;
 
 use crate::log::cause::Cause;

@@ -2,11 +2,11 @@
 //! gateway that was asked tell it in the head of its answer and beside what it says.
 
 use http::{Response, response};
-use ostia_dialect::answer_cache::{CacheAnswer, CacheStatus as Told};
 use ostia_store::{Actor, CacheResult, CacheStatus, GUARDRAILS_MAX, GuardrailResult, GuardrailVerdict};
 
 use super::Record;
 use super::account::Account;
+use super::answer_cache;
 use super::booking::Booking;
 use super::hook_results;
 use crate::errors::attempt_error::AttemptError;
@@ -32,10 +32,10 @@ impl Results {
     }
 
     /// The head of the answer that gives the rest of a stream says this.
-    pub(super) fn cache_of_rest(&mut self, rest: Option<CacheAnswer>) {
+    pub(super) fn cache_of_rest(&mut self, rest: Option<CacheResult>) {
         let was_hit = self.cache.is_some_and(|known| known.status.is_hit());
         if let Some(told) = with_rest(was_hit, rest) {
-            self.cache(of_upstream(told));
+            self.cache(told);
         }
     }
 
@@ -85,14 +85,14 @@ impl Record {
             Ok(answer) => Some(answer.extensions()),
             Err(error) => error.answer.as_deref().map(Response::extensions),
         };
-        self.attempt.cache = told.and_then(|told| told.get::<CacheAnswer>()).map(|cache| cache.status);
+        self.attempt.cache = told.and_then(|told| told.get::<CacheResult>()).map(|cache| cache.status);
         let found = told.and_then(|told| told.get::<TheirGuardrails>()).map_or(&[][..], |found| &found.0);
         self.account.note_guardrails(found.iter().cloned());
         self.attempt.guardrails = GuardrailVerdict::of(found);
         if answer.is_ok()
-            && let Some(cache) = told.and_then(|told| told.get::<CacheAnswer>())
+            && let Some(cache) = told.and_then(|told| told.get::<CacheResult>())
         {
-            self.account.note_cache(of_upstream(*cache));
+            self.account.note_cache(*cache);
         }
     }
 }
@@ -100,26 +100,26 @@ impl Record {
 /// Reads what the head of an answer says of the cache that it came through. It goes along with the answer, to where that is settled.
 pub fn read_head<T>(answer: &mut Response<T>) {
     let lines = || answer.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-    if let Some(told) = CacheAnswer::read(lines) {
+    if let Some(told) = answer_cache::read(lines) {
         answer.extensions_mut().insert(told);
     }
 }
 
 /// What caches did for a stream whose beginning came from one or did not, with what the head of the answer says that gives the rest; none
 /// where that changes nothing. It is a hit only where all of it is.
-pub(super) fn with_rest(was_hit: bool, rest: Option<CacheAnswer>) -> Option<CacheAnswer> {
+pub(super) fn with_rest(was_hit: bool, rest: Option<CacheResult>) -> Option<CacheResult> {
     match rest {
         Some(rest) if rest.status.is_hit() && !was_hit => None,
-        None if was_hit => Some(CacheAnswer { status: Told::Miss, age_s: None, similarity: None }),
+        None if was_hit => Some(answer_cache::told(CacheStatus::Miss)),
         rest => rest,
     }
 }
 
 /// What the caches of several calls come to that are one answer: what one of them said that was asked anew, if one was.
-pub fn cache_of_parts<T>(answers: &[Response<T>]) -> Option<CacheAnswer> {
-    let mut told = answers.iter().map(|answer| answer.extensions().get::<CacheAnswer>().copied());
+pub fn cache_of_parts<T>(answers: &[Response<T>]) -> Option<CacheResult> {
+    let mut told = answers.iter().map(|answer| answer.extensions().get::<CacheResult>().copied());
     let first = told.next().flatten();
-    let is_asked = |told: &Option<CacheAnswer>| !told.is_some_and(|told| told.status.is_hit());
+    let is_asked = |told: &Option<CacheResult>| !told.is_some_and(|told| told.status.is_hit());
     if is_asked(&first) { first } else { told.find(is_asked).unwrap_or(first) }
 }
 
@@ -130,13 +130,13 @@ pub fn guardrails_of_parts<T>(answers: &[Response<T>]) -> Vec<GuardrailResult> {
 }
 
 /// Has an answer tell this of its cache and of guardrails, and nothing else.
-pub fn put<T>((cache, guardrails): (Option<CacheAnswer>, Vec<GuardrailResult>), answer: &mut Response<T>) {
+pub fn put<T>((cache, guardrails): (Option<CacheResult>, Vec<GuardrailResult>), answer: &mut Response<T>) {
     put_cache(cache, answer);
     answer.extensions_mut().insert(TheirGuardrails(guardrails));
 }
 
-fn put_cache<T>(cache: Option<CacheAnswer>, answer: &mut Response<T>) {
-    answer.extensions_mut().remove::<CacheAnswer>();
+fn put_cache<T>(cache: Option<CacheResult>, answer: &mut Response<T>) {
+    answer.extensions_mut().remove::<CacheResult>();
     if let Some(cache) = cache {
         answer.extensions_mut().insert(cache);
     }
@@ -149,23 +149,6 @@ pub fn read_body(head: &mut response::Parts, body: &[u8]) {
         if !found.is_empty() {
             head.extensions.insert(TheirGuardrails(found));
         }
-    }
-}
-
-/// The result of another gateway's cache.
-pub fn of_upstream(told: CacheAnswer) -> CacheResult {
-    let CacheAnswer { status, age_s, similarity } = told;
-    CacheResult { status: kept_status(status), by: Actor::Upstream, age_s, similarity }
-}
-
-fn kept_status(told: Told) -> CacheStatus {
-    match told {
-        Told::Hit => CacheStatus::Hit,
-        Told::SemanticHit => CacheStatus::SemanticHit,
-        Told::Miss => CacheStatus::Miss,
-        Told::SemanticMiss => CacheStatus::SemanticMiss,
-        Told::Refresh => CacheStatus::Refresh,
-        Told::Disabled => CacheStatus::Disabled,
     }
 }
 
@@ -189,14 +172,6 @@ mod tests {
     }
 
     #[test]
-    fn statuses_have_one_name() {
-        for status in Told::ALL {
-            assert_eq!(kept_status(status).as_str(), status.as_str());
-            assert_eq!(kept_status(status).is_hit(), status.is_hit());
-        }
-    }
-
-    #[test]
     fn an_own_cache_goes_before_that_of_another_gateway() {
         let result = |status, by| CacheResult { status, by, age_s: None, similarity: None };
         let (own, other) = (Actor::Gateway, Actor::Upstream);
@@ -215,8 +190,8 @@ mod tests {
     #[test]
     fn an_answer_of_several_calls_is_a_hit_where_all_are() {
         let [hit, miss] =
-            [Told::Hit, Told::Miss].map(|status| Some(CacheAnswer { status, age_s: None, similarity: None }));
-        let check = |parts: &[Option<CacheAnswer>], expected: Option<CacheAnswer>| {
+            [CacheStatus::Hit, CacheStatus::Miss].map(|status| Some(answer_cache::told(status)));
+        let check = |parts: &[Option<CacheResult>], expected: Option<CacheResult>| {
             let answers: Vec<Response<()>> = parts
                 .iter()
                 .map(|part| {
@@ -238,13 +213,13 @@ mod tests {
 
     #[test]
     fn a_stream_is_a_hit_where_its_rest_is_one_too() {
-        let told = |status| CacheAnswer { status, age_s: None, similarity: None };
-        let [hit, miss] = [Told::Hit, Told::Miss].map(|status| Some(told(status)));
-        let check = |began: Option<CacheAnswer>, rest: &[Option<CacheAnswer>], expected| {
+        let told = answer_cache::told;
+        let [hit, miss] = [CacheStatus::Hit, CacheStatus::Miss].map(|status| Some(told(status)));
+        let check = |began: Option<CacheResult>, rest: &[Option<CacheResult>], expected| {
             let mut results = Results::default();
-            began.into_iter().for_each(|began| results.cache(of_upstream(began)));
+            began.into_iter().for_each(|began| results.cache(began));
             rest.iter().for_each(|rest| results.cache_of_rest(*rest));
-            assert_eq!(results.kept().0, Option::map(expected, of_upstream), "{began:?} {rest:?}");
+            assert_eq!(results.kept().0, expected, "{began:?} {rest:?}");
         };
         check(hit, &[None], miss);
         check(hit, &[miss], miss);

@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 
 use super::account::{Entry, Made};
 use super::facts::{Facts, Failure};
-use super::results;
 use super::session;
 use super::taken::{Asked, Taken, taken};
 
@@ -185,7 +184,7 @@ fn attempt(made: Made, asked: Asked, (began, took): (Instant, Duration)) -> Atte
         usage_estimated: is_estimated,
         uncounted: is_uncounted,
         finish_reason: made.observed.finish.map(|finish| finish.openai().to_owned()),
-        cache: made.cache.map(results::of_upstream),
+        cache: made.cache,
         dropped: made.dropped,
         image_size,
         image_quality,

@@ -5,11 +5,11 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use http::request;
-use ostia_dialect::answer_cache::CacheAnswer;
 use ostia_dialect::{Api, Fault};
 use ostia_providers::prepare::{ApiCall, Conversation, Prepared, Reading, Way, client_dialect};
 use ostia_routing::plan::{Attempt, MidStream, Sent};
 use ostia_routing::{Outcome, Verdict};
+use ostia_store::CacheResult;
 
 use crate::clock;
 use crate::errors::attempt_error::AttemptError;
@@ -115,7 +115,7 @@ async fn go_on(
     exchange: Exchange<'_>,
     call: &ApiCall<'_>,
     beginning: &str,
-) -> Result<(Source, Option<CacheAnswer>), AttemptError> {
+) -> Result<(Source, Option<CacheResult>), AttemptError> {
     let target = exchange.target;
     let client = client_dialect(call.api, target.provider).ok_or_else(nothing)?;
     let way = Way::Converse(client);

@@ -2,12 +2,11 @@
 //! answer has of them in its headers and its body.
 
 use ostia_dialect::Fault;
-use ostia_dialect::answer_cache::{CacheAnswer, CacheStatus};
-use ostia_store::{CacheResult, GuardrailResult};
+use ostia_store::{CacheResult, CacheStatus, GuardrailResult};
 use serde_json::{Map, Value};
 
 use super::writes::{given, wrong};
-use crate::record::{hook_results, results};
+use crate::record::{answer_cache, hook_results};
 
 /// Words of `cache_type`.
 const SIMPLE: &str = "simple";
@@ -23,7 +22,7 @@ pub(super) fn cache(
     place: &str,
 ) -> Result<Option<CacheResult>, Fault> {
     let told = match given(entry, "cache_status") {
-        Some(told) => Some(CacheAnswer { status: status(told, place)?, age_s: None, similarity: None }),
+        Some(told) => Some(answer_cache::told(status(told, place)?)),
         None => response.get("headers").and_then(of_headers),
     };
     let is_semantic = match given(entry, "cache_type").map(Value::as_str) {
@@ -32,27 +31,27 @@ pub(super) fn cache(
         Some(Some(kind)) if kind.eq_ignore_ascii_case(SEMANTIC) => true,
         Some(_) => return Err(wrong(&format!("{place}cache_type"), "must be simple or semantic")),
     };
-    let semantic = |told: CacheAnswer| match told.status {
-        CacheStatus::Hit => CacheAnswer { status: CacheStatus::SemanticHit, ..told },
-        CacheStatus::Miss => CacheAnswer { status: CacheStatus::SemanticMiss, ..told },
+    let semantic = |told: CacheResult| match told.status {
+        CacheStatus::Hit => CacheResult { status: CacheStatus::SemanticHit, ..told },
+        CacheStatus::Miss => CacheResult { status: CacheStatus::SemanticMiss, ..told },
         CacheStatus::SemanticHit
         | CacheStatus::SemanticMiss
         | CacheStatus::Refresh
         | CacheStatus::Disabled => told,
     };
-    Ok(told.map(|told| if is_semantic { semantic(told) } else { told }).map(results::of_upstream))
+    Ok(told.map(|told| if is_semantic { semantic(told) } else { told }))
 }
 
 fn status(told: &Value, place: &str) -> Result<CacheStatus, Fault> {
-    let status = told.as_str().and_then(CacheStatus::named);
+    let status = told.as_str().and_then(answer_cache::status);
     let names = || CacheStatus::ALL.map(CacheStatus::as_str).join(", ");
     status.ok_or_else(|| wrong(&format!("{place}cache_status"), &format!("must be one of {}", names())))
 }
 
 /// Headers are not kept, but what they say of a cache is.
-fn of_headers(headers: &Value) -> Option<CacheAnswer> {
+fn of_headers(headers: &Value) -> Option<CacheResult> {
     let lines = headers.as_object()?;
-    CacheAnswer::read(|| {
+    answer_cache::read(|| {
         lines.iter().filter_map(|(name, value)| Some((name.as_str(), value.as_str()?.as_bytes())))
     })
 }
