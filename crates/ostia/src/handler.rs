@@ -176,9 +176,7 @@ async fn answer(
         Endpoint::Models if gateway.names_nobody() && models::is_known(core) => {
             Ok(Box::pin(models::list(core, parts)).await)
         }
-        Endpoint::Model(name)
-            if name.starts_with('@') || gateway.names_nobody() && models::has(core, &name) =>
-        {
+        Endpoint::Model(name) if models::is_ours(inbound, &name) => {
             Box::pin(models::one(core, &name, parts)).await
         }
         Endpoint::Explain { trace_id: Some(trace_id) } => {

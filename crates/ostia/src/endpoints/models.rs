@@ -12,6 +12,7 @@ use ostia_dialect::{Fault, FaultKind};
 
 use crate::core::Core;
 use crate::errors::reply;
+use crate::inbound::Inbound;
 use crate::message::body::Body;
 
 /// Anthropic's clients send it with every request (<https://platform.claude.com/docs/en/api/versioning>).
@@ -65,9 +66,10 @@ pub async fn list(core: &Rc<Core>, parts: &request::Parts) -> Response<Body> {
     reply::json(w.into_bytes())
 }
 
-/// Is one of this name in the operator's list? The `@` may be left out, and the default provider's id too.
-pub fn has(core: &Core, name: &str) -> bool {
-    find(core, name).is_some()
+/// Is it told here? One whose name says who has it is; any other where nobody is named, and the operator's list has it: the `@` may be
+/// left out, and the default provider's id too.
+pub fn is_ours(inbound: Inbound<'_>, name: &str) -> bool {
+    name.starts_with('@') || inbound.gateway.names_nobody() && find(inbound.core, name).is_some()
 }
 
 /// One of them, under the name that it is asked for by.
